@@ -1,0 +1,95 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PeerId;
+import org.jspecify.annotations.Nullable;
+
+/** Everything the decision core of one node can ask for, as plain data; the coordinator carries it out in order. */
+public sealed interface Action {
+    // ---- Raft
+
+    record Propose(Command command) implements Action {}
+
+    record TransferLeadership(NodeId to) implements Action {}
+
+    record AddLearner(PeerId peer) implements Action {}
+
+    record PromoteToVoter(PeerId peer) implements Action {}
+
+    record RemovePeer(PeerId peer) implements Action {}
+
+    // ---- other nodes
+
+    record Send(NodeId to, CoordMessage message) implements Action {}
+
+    // ---- this node's disk
+
+    /** Flush before anything that depends on it; answered by {@link Event.PromisePersisted}. */
+    record PersistPromise(long epoch) implements Action {}
+
+    /** Takes a new generation before the first byte of the old data is lost. */
+    record PersistGeneration(long generation) implements Action {}
+
+    // ---- this node's PostgreSQL
+
+    record StartStandby() implements Action {}
+
+    /** Start out of recovery (crash recovery in place); only under a lease. */
+    record StartPrimary() implements Action {}
+
+    /** Immediate when {@code immediate}, else fast; the front and the voice are closed first, the stop has a deadline. */
+    record StopServer(boolean immediate) implements Action {}
+
+    /** Write the placeholder histories up to {@code timeline - 1}, signal, repeat until out of recovery, check. */
+    record PromoteServer(long epoch, int timeline) implements Action {}
+
+    record ReadPosition(long requestId) implements Action {}
+
+    record ReadInsertPosition(long version) implements Action {}
+
+    /** Throw the data directory away (generation taken already) and clone from that node under this epoch. */
+    record Clone(NodeId from, long epoch, long generation) implements Action {}
+
+    // ---- this node's relay
+
+    /** Follow that node under this epoch; {@code checked} is the WAL end that was found in the epoch history. */
+    record Follow(NodeId upstream, long epoch, long generation, Position checked) implements Action {}
+
+    record StopFollowing() implements Action {}
+
+    /** Close every stream, served or followed, of an epoch below this; answered by {@link Event.StreamsClosedBelow}. */
+    record CloseStreamsBelow(long epoch) implements Action {}
+
+    /** Accept streams of members for exactly this epoch; 0 accepts none. */
+    record ServeStreams(long epoch) implements Action {}
+
+    record OpenVoice() implements Action {}
+
+    record CloseVoice() implements Action {}
+
+    /** Compute the voice with this from now on; null reports nothing more. Answered by {@link Event.PermitObeyed}. */
+    record SetPermit(@Nullable VoicePermit permit) implements Action {}
+
+    /** Run a commit that must be seen to wait; answered by {@link Event.ProbeCommitWaited}. */
+    record ProbeCommit() implements Action {}
+
+    // ---- this node's front
+
+    /** Serve clients as the primary of this epoch, under the lease that {@link ServeLease} keeps current. */
+    record OpenFront(long epoch) implements Action {}
+
+    /** Stop forwarding and cut every session of the primary. */
+    record CloseFront(String reason) implements Action {}
+
+    record ServeLease(long epoch, long untilNanos) implements Action {}
+
+    /** Hold every answer of the primary's sessions until the voice has passed this position. */
+    record HoldAnswers(Lsn until) implements Action {}
+
+    // ---- telling people
+
+    /** One line that stands alone in an incident review; {@code story} is raft, replication, failover or cluster. */
+    record Tell(String story, String what, @Nullable MemberRef member) implements Action {}
+}

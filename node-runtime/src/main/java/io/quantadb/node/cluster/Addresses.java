@@ -1,0 +1,6 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.HostPort;
+
+/** Where one member is reached; each port can be set on its own. */
+public record Addresses(HostPort sql, HostPort replication, HostPort raft, HostPort api, HostPort primarySql) {}

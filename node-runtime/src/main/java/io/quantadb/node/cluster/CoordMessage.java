@@ -1,0 +1,59 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.Lsn;
+import org.jspecify.annotations.Nullable;
+
+/** What the decision cores of different nodes say to each other, beside Raft. Every one names the Raft term. */
+public sealed interface CoordMessage {
+    long term();
+
+    /** Any member to the leader: its status. */
+    record Report(long term, long incarnation, LocalStatus status) implements CoordMessage {}
+
+    /** Leader to a member, without effect: would you answer a freeze, and how far are you? */
+    record Probe(long term, long round) implements CoordMessage {}
+
+    record ProbeReply(long term, long round, LocalStatus status) implements CoordMessage {}
+
+    /** Leader to a member of S: persist the promise for this epoch, close lower streams, flush, tell your position. */
+    record Freeze(long term, long epoch) implements CoordMessage {}
+
+    /**
+     * A member's answer; it counts for the leader of this term alone. {@code position} is null when the node cannot
+     * tell for sure where its WAL ends, and then it does not count.
+     */
+    record FreezeReply(
+            long term,
+            long epoch,
+            long generation,
+            @Nullable Position position,
+            Lsn replayed) implements CoordMessage {}
+
+    /** Leader to the chosen candidate: fetch what is missing up to {@code target} from that node before Promote. */
+    record Fetch(long term, long epoch, io.quantadb.node.common.NodeId from, Position target) implements CoordMessage {}
+
+    record FetchReply(
+            long term, long epoch, boolean done, @Nullable Position position) implements CoordMessage {}
+
+    /** Primary to leader: grant me a lease; {@code requestId} ties the answer to when it was asked. */
+    record LeaseRequest(long term, long epoch, long requestId) implements CoordMessage {}
+
+    /** Leader to primary: good for this long, counted from when the request was sent. */
+    record LeaseGrant(long term, long epoch, long requestId, long durationNanos) implements CoordMessage {}
+
+    /** Primary to leader: it serves no more and holds no lease (the answer to {@link LeaseRecall}, or unasked). */
+    record LeaseReturned(long term, long epoch) implements CoordMessage {}
+
+    /** Leader to primary: stop serving and give the lease back. */
+    record LeaseRecall(long term, long epoch) implements CoordMessage {}
+
+    /** Leader to the primary of this released epoch whose server is down: start it again in place. */
+    record RestartInPlace(long term, long epoch) implements CoordMessage {}
+
+    /** Primary to leader, after its relay obeys the joint rule of this version: the insert position read then. */
+    record JointObeyed(long term, long version, Lsn insertPosition) implements CoordMessage {}
+
+    /** Primary to leader: k' of the new set have flushed past what Finish or Release of this version waits for. */
+    record NextRuleSatisfied(long term, long version, int timeline, int parentTimeline, Lsn fork)
+            implements CoordMessage {}
+}

@@ -1,0 +1,102 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.common.NodeId;
+import org.jspecify.annotations.Nullable;
+
+/** Everything that can happen to the decision core of one node, as plain data. The time comes beside it. */
+public sealed interface Event {
+    /** Comes every few milliseconds. */
+    record Tick() implements Event {}
+
+    // ---- Raft
+
+    /** A new cluster state was applied from the Raft log or a snapshot. */
+    record StateApplied(ClusterState state, long index) implements Event {}
+
+    /** Raft's role, term or leader changed. {@code ownTermApplied} turns true once a leader has applied an entry of its term. */
+    record RaftChanged(boolean leader, long term, @Nullable NodeId leaderId, boolean ownTermApplied, boolean byTransfer)
+            implements Event {}
+
+    /** The Raft leader's lease (this node leads) is good until then, on this node's monotonic clock. */
+    record LeaderLease(long untilNanos) implements Event {}
+
+    /** A proposal of this node was refused or lost; the state tells what was decided instead. */
+    record ProposalFailed(Command command) implements Event {}
+
+    // ---- other nodes
+
+    record Received(NodeId from, CoordMessage message) implements Event {}
+
+    /** Any authenticated message came from that node: a sign of life, not a lease. */
+    record Heard(NodeId from) implements Event {}
+
+    /** The control connection to that node was reset or refused: a reason to probe, not a verdict. */
+    record Unreachable(NodeId node) implements Event {}
+
+    // ---- this node's disk
+
+    record PromisePersisted(long epoch) implements Event {}
+
+    record GenerationPersisted(long generation) implements Event {}
+
+    // ---- this node's PostgreSQL
+
+    /** The server's state changed; {@code timeline} is 0 when unknown. */
+    record ServerChanged(ServerState state, int timeline) implements Event {}
+
+    /** The server ended without being asked to. */
+    record ServerExited(String how) implements Event {}
+
+    /** The server could not be started, promoted or cloned; the shell tries again only when told. */
+    record ServerFailed(String what) implements Event {}
+
+    /** Promotion or crash recovery is over: the server is out of recovery and takes local SQL connections. */
+    record ServerPrimaryReady(int timeline, int parentTimeline, Lsn fork, Lsn recoveryEnd) implements Event {}
+
+    /** Answer to {@link Action.ReadPosition}; null when the node cannot tell for sure. */
+    record PositionRead(long requestId, @Nullable Position position) implements Event {}
+
+    /** Answer to {@link Action.ReadInsertPosition}. */
+    record InsertPositionRead(long version, Lsn insert) implements Event {}
+
+    /** The clone asked for is complete and on disk; the server is down. */
+    record CloneDone(long generation) implements Event {}
+
+    /** A cancelled wait was seen on this primary: commits up to {@code lsn} may show unacknowledged. */
+    record WaitCancelled(Lsn lsn) implements Event {}
+
+    // ---- this node's relay
+
+    /** This standby's stream is open: START_REPLICATION was accepted there. */
+    record StreamOpened(NodeId upstream, long epoch, int timeline, Lsn start) implements Event {}
+
+    record StreamClosed(NodeId upstream, long epoch, String reason) implements Event {}
+
+    /** The receiver of this standby flushed, and what was delivered to it on the stream of that epoch. */
+    record ReceiverProgress(long epoch, Lsn delivered, Lsn flushed, Lsn replayed) implements Event {}
+
+    /** All streams below this epoch are closed and the receiver has flushed what it was given, or gave up. */
+    record StreamsClosedBelow(long epoch) implements Event {}
+
+    /** On the primary: a member's checked stream of this epoch reports; the flush is already capped by what was delivered. */
+    record MemberProgress(MemberRef member, long epoch, Lsn flushed, Lsn applied) implements Event {}
+
+    /** On the primary: a member's stream ended. */
+    record MemberGone(MemberRef member, long epoch) implements Event {}
+
+    /** The voice streams and reports; commits wait for it. */
+    record VoiceOpened() implements Event {}
+
+    record VoiceClosed(String reason) implements Event {}
+
+    /** The relay computes with this permit from now on; nothing older is used any more. */
+    record PermitObeyed(long epoch, long version) implements Event {}
+
+    /** What the voice has reported so far. */
+    record VoiceReported(Lsn lsn) implements Event {}
+
+    /** The probe commit was seen waiting for the voice. */
+    record ProbeCommitWaited() implements Event {}
+}
