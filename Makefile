@@ -1,0 +1,54 @@
+# QuantaDB. `make help` lists the targets. Every target finds a JDK 25 by itself (bin/java-home).
+SHELL := /bin/bash
+JAVA_HOME := $(shell bin/java-home)
+export JAVA_HOME
+export QUANTADB_COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null)
+MVN := mvn -B -ntp
+Q := -q
+BENCH_CP = node-runtime/target/classes:node-runtime/target/test-classes:$$(cat node-runtime/target/test.classpath)
+JAVA = "$(JAVA_HOME)/bin/java"
+
+.PHONY: help build verify fix test sim demo demo-down bench-failover bench-node clean jdk
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z][a-zA-Z-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+jdk:
+	@bin/java-home >/dev/null
+
+build: jdk ## compile and pack, no tests (bin/quantadb runs afterwards)
+	$(MVN) $(Q) -Dmaven.test.skip=true package
+	hack/aot-cache
+
+verify: jdk ## the read-only gate: format, lint, unit, architecture, 200 seeds of simulation
+	$(MVN) spotless:check verify -DexcludedGroups=process
+
+fix: jdk ## format the sources and sort the poms
+	$(MVN) $(Q) spotless:apply
+
+test: jdk ## everything that can run here; what needs root runs when root and is listed otherwise
+	hack/run-tests
+
+sim: jdk ## simulate: make sim SEED=first RUNS=how-many
+	$(MVN) $(Q) test-compile
+	$(MVN) surefire:test -pl node-runtime -Dtest='ClusterSimTest,RaftSimTest' -Dsim.seed=$(or $(SEED),1) -Dsim.runs=$(or $(RUNS),200)
+
+demo: build ## three nodes on this machine, a killed primary, a psql line
+	hack/demo
+
+demo-down: ## stop the demo and remove its data
+	bin/quantadb demo down --purge
+
+node-runtime/target/test.classpath: node-runtime/pom.xml pom.xml
+	$(MVN) $(Q) -pl node-runtime dependency:build-classpath -Dmdep.outputFile=target/test.classpath -Dmdep.includeScope=test
+
+bench-failover: build node-runtime/target/test.classpath ## seconds without writes after each kind of fault: RUNS= SCENARIOS= MODE= LOAD= GOALS=off BROKEN=
+	$(MVN) $(Q) test-compile
+	$(JAVA) -Xmx256m -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp "$(BENCH_CP)" io.quantadb.node.bench.FailoverBench
+
+bench-node: build node-runtime/target/test.classpath ## seconds to ready, memory, commit latency and WAL rate of one node
+	$(MVN) $(Q) test-compile
+	$(JAVA) -Xmx256m -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp "$(BENCH_CP)" io.quantadb.node.bench.NodeBench
+
+clean: jdk ## remove what was built
+	$(MVN) $(Q) clean
