@@ -1,0 +1,145 @@
+package io.quantadb.node.wal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.quantadb.node.common.NodeException.Indeterminate;
+import io.quantadb.node.common.NodeException.LocalFault;
+import io.quantadb.node.pgwire.PgConnection;
+import io.quantadb.node.testing.PostgresVersion;
+import io.quantadb.node.testing.TestingPostgres;
+import io.quantadb.node.wal.BaseBackupRequest.Progress;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ByteChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class BaseBackupClientTest {
+    private static BaseBackupRequest request(Path target, Consumer<Progress> onProgress) {
+        return new BaseBackupRequest(
+                target, "of a test", TestingPostgres.owner(), BaseBackupRequest.DEFAULT_STALL, onProgress);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void makesAStandbyThatSeesRowsFromBeforeAndAfter(PostgresVersion version) throws Exception {
+        try (TestingPostgres primary = TestingPostgres.create(version).start();
+                TestingPostgres standby = TestingPostgres.empty(version)) {
+            // Given
+            primary.query("CREATE TABLE t AS SELECT i, repeat('x', 100) b FROM generate_series(1, 20000) i");
+            List<Progress> progress = new ArrayList<>();
+
+            // When
+            BaseBackupClient.Result result;
+            boolean usableAfter;
+            try (PgConnection c = primary.connectReplication()) {
+                result = BaseBackupClient.clone(c, request(standby.dataDirectory(), progress::add));
+                usableAfter =
+                        c.query("IDENTIFY_SYSTEM", TestingPostgres.WAIT).rows().size() == 1;
+            }
+
+            // Then
+            assertThat(usableAfter).isTrue();
+            assertThat(CloneMarker.isIncomplete(standby.dataDirectory())).isFalse();
+            assertThat(result.timeline()).isEqualTo(1);
+            assertThat(result.end()).isGreaterThan(result.start());
+            assertThat(progress.getLast().doneBytes()).isPositive().isGreaterThanOrEqualTo(result.bytes());
+            Object owner = Files.getAttribute(
+                    standby.dataDirectory().resolve("global/pg_control"), "unix:uid", LinkOption.NOFOLLOW_LINKS);
+            assertThat(owner).isEqualTo(Files.getAttribute(primary.dataDirectory(), "unix:uid"));
+            WalEnd end = WalReader.findEnd(standby.dataDirectory());
+            assertThat(end.sure()).as(end.reason()).isTrue();
+            assertThat(end.end()).isGreaterThanOrEqualTo(result.end());
+
+            // And
+            standby.standbyOf(primary, "clone").start();
+            assertThat(standby.query("SELECT count(*) FROM t").single()).isEqualTo("20000");
+            primary.query("INSERT INTO t VALUES (0, 'after')");
+            await().untilAsserted(() ->
+                    assertThat(standby.query("SELECT count(*) FROM t").single()).isEqualTo("20001"));
+        }
+    }
+
+    @Test
+    void leavesItsMarkerWhenTheStreamBreaksOffMidway() throws Exception {
+        try (TestingPostgres primary =
+                        TestingPostgres.create(PostgresVersion.V15).start();
+                TestingPostgres target = TestingPostgres.empty(PostgresVersion.V15);
+                SocketChannel socket = SocketChannel.open(UnixDomainSocketAddress.of(primary.socket()));
+                PgConnection c = PgConnection.over(
+                        new BreakingChannel(socket, 1 << 20),
+                        Map.of("user", "postgres", "replication", "true"),
+                        TestingPostgres.WAIT)) {
+            // When
+            assertThatThrownBy(() -> BaseBackupClient.clone(c, request(target.dataDirectory(), progress -> {})))
+                    // Then
+                    .isInstanceOfAny(Indeterminate.class, LocalFault.class);
+            assertThat(target.dataDirectory().resolve("PG_VERSION").getParent()).isNotEmptyDirectory();
+            assertThat(CloneMarker.isIncomplete(target.dataDirectory())).isTrue();
+            assertThat(c.isOpen()).isFalse();
+        }
+    }
+
+    /** Ends after so many bytes, as a stream to a node that dies does. */
+    private static final class BreakingChannel implements ByteChannel {
+        private final SocketChannel inner;
+        private long left;
+
+        BreakingChannel(SocketChannel inner, long bytes) {
+            this.inner = inner;
+            this.left = bytes;
+        }
+
+        @Override
+        public int read(ByteBuffer target) throws IOException {
+            int count = left <= 0 ? -1 : inner.read(target);
+            left -= count;
+            return count;
+        }
+
+        @Override
+        public int write(ByteBuffer source) throws IOException {
+            return inner.write(source);
+        }
+
+        @Override
+        public boolean isOpen() {
+            return inner.isOpen();
+        }
+
+        @Override
+        public void close() throws IOException {
+            inner.close();
+        }
+    }
+
+    @Test
+    void refusesASourceWithTablespaces() {
+        try (TestingPostgres primary =
+                        TestingPostgres.create(PostgresVersion.V15).start();
+                TestingPostgres target = TestingPostgres.empty(PostgresVersion.V15);
+                PgConnection c = primary.connectReplication()) {
+            // Given
+            primary.query("CREATE TABLESPACE other LOCATION '%s'".formatted(primary.newDirectory("space")));
+
+            // When
+            assertThatThrownBy(() -> BaseBackupClient.clone(c, request(target.dataDirectory(), progress -> {})))
+                    // Then
+                    .isInstanceOf(LocalFault.class)
+                    .hasMessageContaining("tablespace");
+            assertThat(target.dataDirectory().resolve("PG_VERSION")).doesNotExist();
+        }
+    }
+}
