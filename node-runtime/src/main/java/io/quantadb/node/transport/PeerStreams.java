@@ -5,6 +5,7 @@ import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.NodeId;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,33 +14,53 @@ import org.jspecify.annotations.Nullable;
  * {@link Channel} and put their own handlers on it; bytes are already decrypted.
  */
 public interface PeerStreams extends AutoCloseable {
-    /** An accepted stream: the channel has auto-read off until the owner has put its handlers on it. */
+    /**
+     * A stream that the other side accepted. The channel has auto-read off, and bytes that have come already are kept
+     * for its owner: put the handlers on it first, on any thread, then {@code setAutoRead(true)} or {@code read()}. It
+     * may be closed by then; {@code closeFuture()} tells.
+     */
     record Opened(Channel channel, NodeId peer, byte[] reply) {}
 
     /** Decides about one incoming stream; called on the channel's event loop. */
     interface Acceptor {
-        /** Calls {@code verdict} exactly once, at once or later, on any thread. */
+        /**
+         * Calls {@code verdict} exactly once, at once or later, on any thread; a second call is an
+         * {@link IllegalStateException}. Without one the stream is refused after the verdict limit (30 s).
+         */
         void onOpen(Incoming incoming, Verdict verdict);
     }
 
     record Incoming(NodeId peer, StreamKind kind, byte[] header, HostPort remote) {}
 
     interface Verdict {
-        /** Accepts with a reply; {@code owner} then gets the channel on its event loop, auto-read off. */
-        void accept(byte[] reply, java.util.function.Consumer<Channel> owner);
+        /**
+         * Accepts with a reply (64 KiB at most), after which {@code owner} is called once with the channel, on its event
+         * loop, auto-read off, as {@link Opened} describes. When the dialler has gone meanwhile, or the limit has
+         * passed, {@code owner} is called all the same and finds it closed, so that it can tidy up in one place.
+         */
+        void accept(byte[] reply, Consumer<Channel> owner);
 
+        /** Says no: {@code code} for programs, {@code words} for people (4 KiB at most together). */
         void refuse(String code, String words);
     }
 
-    /** Starts to listen; streams of kinds without an acceptor are refused. */
+    /**
+     * Binds the replication port; once. Streams of kinds without an acceptor are refused with code {@code not_served}.
+     * Throws LocalFault when the port cannot be had. Blocking.
+     */
     void start();
 
+    /** Who decides about streams of a kind; replaces the former one. Any thread, any time. */
     void setAcceptor(StreamKind kind, Acceptor acceptor);
 
     /**
-     * Dials, checks the peer's identity ({@code expected}, when not null), opens. Fails with
-     * {@link StreamRefused} when the other side said no, with an IOException otherwise.
+     * Dials (every address of the name in turn), checks the peer's identity ({@code expected}, when not null), opens.
+     * Ends within {@code deadline}, on an event loop: dependents of the future must not block. Fails with
+     * {@link StreamRefused} when the other side understood and said no, with an IOException whose message says what and
+     * where otherwise. Cancelling the future closes the connection. A header is 16 KiB at most.
      *
+     * <p>Refusal codes of the port itself: {@code not_a_member}, {@code version}, {@code not_served},
+     * {@code too_many}, {@code timeout}; all others are the acceptor's.
      */
     CompletableFuture<Opened> open(
             HostPort address, @Nullable NodeId expected, StreamKind kind, byte[] header, Duration deadline);

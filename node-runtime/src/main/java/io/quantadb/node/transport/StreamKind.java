@@ -1,5 +1,7 @@
 package io.quantadb.node.transport;
 
+import java.util.Optional;
+
 /** What a stream on the replication port carries after its opening; the code is on the wire. */
 public enum StreamKind {
     /** Asks who is there: cluster id, leader, members; answered in the opening reply, then closed. */
@@ -21,5 +23,15 @@ public enum StreamKind {
 
     public byte code() {
         return code;
+    }
+
+    /** The kind with this code; empty for one that this release does not know. */
+    static Optional<StreamKind> byCode(byte code) {
+        for (StreamKind kind : values()) {
+            if (kind.code == code) {
+                return Optional.of(kind);
+            }
+        }
+        return Optional.empty();
     }
 }

@@ -1,0 +1,100 @@
+package io.quantadb.node.transport;
+
+import io.netty.channel.ConnectTimeoutException;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.NotSslRecordException;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeTimeoutException;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.pki.Subjects;
+import java.io.IOException;
+import java.security.cert.X509Certificate;
+import java.util.Optional;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import org.jspecify.annotations.Nullable;
+
+/** Who is at the other end of a TLS connection, and in words why there is none. Static functions, any thread. */
+final class PeerIdentity {
+    private PeerIdentity() {}
+
+    /** The node id in the certificate that the handshake has checked; empty when its CN is none. */
+    static Optional<NodeId> of(SslHandler tls) {
+        try {
+            var leaf = (X509Certificate) tls.engine().getSession().getPeerCertificates()[0];
+            return Subjects.commonName(leaf).map(NodeId::new);
+        } catch (SSLPeerUnverifiedException | IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Whether the other side's kernel answered that nobody listens, or that the connection is none of its own. */
+    static boolean isReset(@Nullable Throwable cause) {
+        if (cause == null || cause instanceof ConnectTimeoutException) {
+            return false;
+        }
+        String text = String.valueOf(cause.getMessage());
+        // Native errors carry the number, the JDK's the words.
+        return text.contains("(-111)")
+                || text.contains("(-104)")
+                || text.contains("Connection refused")
+                || text.contains("Connection reset");
+    }
+
+    /** One side would not have the other; the message says why and what to do. */
+    static final class Refusal extends IOException {
+        Refusal(String words) {
+            super(words);
+        }
+    }
+
+    /** Whether this says something that a person should hear, rather than that a node or the way to it is gone. */
+    static boolean isRefusal(Throwable cause) {
+        if (cause instanceof SSLException) {
+            // A health probe, or a peer that ended: it connects and goes without a word.
+            boolean gone = cause.getCause() instanceof IOException io && !(io instanceof SSLException);
+            return !gone && !String.valueOf(cause.getMessage()).contains("closed while SSL/TLS handshake");
+        }
+        return cause instanceof Refusal || cause instanceof DecoderException;
+    }
+
+    /** What went wrong with a connection and what to do, in one line without a stack. */
+    static String words(Throwable cause) {
+        for (Throwable t = cause; t != null; t = t.getCause()) {
+            if (t instanceof ClusterTrust.Untrusted) {
+                return String.valueOf(t.getMessage());
+            }
+            if (t instanceof NotSslRecordException) {
+                return "what it sent is not TLS: only QuantaDB nodes speak on this port";
+            }
+            if (t instanceof SslHandshakeTimeoutException) {
+                return "it did not finish the TLS handshake in time";
+            }
+            if (t instanceof SSLException) {
+                return tlsWords(t);
+            }
+        }
+        return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+    }
+
+    private static String tlsWords(Throwable t) {
+        String text = String.valueOf(t.getMessage());
+        if (t.getCause() instanceof ClusterTrust.Untrusted untrusted) {
+            return String.valueOf(untrusted.getMessage());
+        }
+        if (text.contains("Empty client certificate chain")) {
+            return "it showed no certificate: a node must show the one issued by this cluster's CA";
+        }
+        if (text.contains("fatal alert: certificate_expired")) {
+            return "the other side says that this node's certificate is expired: issue a new one, or compare the clocks";
+        }
+        if (text.contains("fatal alert") && (text.contains("certificate") || text.contains("unknown_ca"))) {
+            return "the other side refused this node's certificate (%s): it is of another cluster, expired there, or its CA file differs from ours"
+                    .formatted(text);
+        }
+        if (text.contains("protocol_version") || text.contains("not enabled or supported")) {
+            return "it does not speak TLS 1.3: " + text;
+        }
+        return "the TLS handshake failed: " + text;
+    }
+}

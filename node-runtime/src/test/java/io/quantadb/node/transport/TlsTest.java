@@ -1,0 +1,194 @@
+package io.quantadb.node.transport;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.SslContext;
+import io.quantadb.node.common.HostPort;
+import io.quantadb.node.common.NodeException.LocalFault;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.pki.ClusterCa;
+import io.quantadb.node.pki.TlsFiles;
+import java.io.IOException;
+import java.math.BigInteger;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import javax.net.ssl.SSLException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TlsTest {
+    @TempDir
+    private Path folder;
+
+    private TestingCluster cluster;
+    private NettyTransport node1;
+    private HostPort raft;
+
+    @BeforeEach
+    void start() {
+        cluster = new TestingCluster(folder);
+        node1 = cluster.transport("node1");
+        node1.network().start(new TestingHandler());
+        node1.streams().start();
+        raft = node1.network().address();
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        cluster.close();
+    }
+
+    private TlsFiles issuedLongAgo(String node) {
+        InstantSource past = InstantSource.fixed(Instant.now().minus(Duration.ofDays(30)));
+        ClusterCa then = ClusterCa.open(folder.resolve("shop-ca"), past);
+        return then.issueNode(new NodeId(node), List.of(), Duration.ofDays(1));
+    }
+
+    private void awaitWarning(String... parts) {
+        await().untilAsserted(() ->
+                assertThat(cluster.warnings()).anySatisfy(w -> assertThat(w).contains(parts)));
+    }
+
+    @Test
+    void refusesAnExpiredCertificateAndNamesItsNodeAndItsEnd() throws Exception {
+        try (var raw = RawTls.dial(raft, issuedLongAgo("node2"))) {
+            assertThat(raw.readsToTheEnd()).isTrue();
+        }
+        awaitWarning("refused a connection on the Raft port", "CN=node2", "expired at", "issue a new one");
+    }
+
+    @Test
+    void doesNotStartWithAnExpiredCertificate() {
+        TlsFiles old = issuedLongAgo("node3");
+        assertThatThrownBy(() -> cluster.transport(TestingCluster.config("node3", old)))
+                .isInstanceOf(LocalFault.class)
+                .hasMessageContaining(old.cert() + " expired at");
+    }
+
+    @Test
+    void namesTheStrangerThatShowsACertificateOfAnotherCluster() throws Exception {
+        ClusterCa other = ClusterCa.create(folder.resolve("x"), "elsewhere", InstantSource.system());
+        TlsFiles files = other.issueNode(new NodeId("node2"), List.of(), Duration.ofDays(1));
+        try (var raw = RawTls.dial(node1.streams().address(), files)) {
+            assertThat(raw.readsToTheEnd()).isTrue();
+        }
+        awaitWarning(
+                "refused a connection on the replication port",
+                "CN=node2,O=elsewhere",
+                "was not signed by this cluster's CA",
+                "it dials the wrong cluster");
+    }
+
+    @Test
+    void refusesAnOlderTls() throws Exception {
+        for (HostPort port : List.of(raft, node1.streams().address())) {
+            try (var raw = RawTls.connect(port, cluster.files("node2"), "TLSv1.2")) {
+                assertThatThrownBy(raw::handshake).isInstanceOf(SSLException.class);
+            }
+        }
+        awaitWarning("refused a connection on the Raft port", "it does not speak TLS 1.3");
+        awaitWarning("refused a connection on the replication port", "it does not speak TLS 1.3");
+    }
+
+    @Test
+    void refusesAHelloThatIsNotTheCertificates() throws Exception {
+        try (var raw = RawTls.dial(raft, cluster.files("node2"))) {
+            raw.write(PeerFrame.encode(PeerFrame.HELLO, new Hello(1, 5, new NodeId("node3")).encode()));
+            assertThat(raw.readsToTheEnd()).isTrue();
+        }
+        awaitWarning("it says it is node 'node3' and its certificate says 'node2'");
+    }
+
+    @Test
+    void refusesANodeThatHasOurOwnName() throws Exception {
+        try (var raw = RawTls.dial(raft, cluster.files("node1"))) {
+            raw.write(PeerFrame.encode(PeerFrame.HELLO, new Hello(1, 5, new NodeId("node1")).encode()));
+            assertThat(raw.readsToTheEnd()).isTrue();
+        }
+        awaitWarning("two nodes must not have one id");
+    }
+
+    @Test
+    void usesNewCertificatesWithoutARestartAndKeepsTheOldWhenTheNewAreBroken() throws Exception {
+        // Given
+        BigInteger first = serialShown();
+        TlsFiles used = new TlsFiles(
+                folder.resolve("shop-ca/ca.crt"),
+                folder.resolve("shop-ca/node1.crt"),
+                folder.resolve("shop-ca/node1.key"));
+        // When the files are replaced
+        cluster.files("node1");
+        // Then new connections show the new one
+        await().untilAsserted(() -> assertThat(serialShown()).isNotEqualTo(first));
+        BigInteger second = serialShown();
+        // When a key that does not fit is put there
+        TlsFiles other = cluster.files("node2");
+        Files.copy(other.key(), used.key(), StandardCopyOption.REPLACE_EXISTING);
+        // Then it is said, and the old pair serves on
+        await().untilAsserted(() -> {
+            assertThat(serialShown()).isEqualTo(second);
+            assertThat(cluster.warnings()).anyMatch(w -> w.contains("cannot be used, the old ones stay in use"));
+        });
+    }
+
+    private BigInteger serialShown() throws Exception {
+        try (var raw = RawTls.dial(raft, cluster.files("probe"))) {
+            return raw.peer().getSerialNumber();
+        }
+    }
+
+    @Test
+    void aDiallerReportsAnExpiredPeer() throws Exception {
+        // Given a node whose certificate ended while it ran
+        TlsFiles old = issuedLongAgo("node2");
+        InstantSource asIfThen = InstantSource.fixed(Instant.now().minus(Duration.ofDays(30)));
+        var config = TestingCluster.config("node2", old);
+        NettyTransport node2 =
+                cluster.add(new NettyTransport(config, System::nanoTime, asIfThen, new java.util.Random(1)));
+        node2.network().start(new TestingHandler());
+        // When
+        node1.network().setPeers(Map.of(new NodeId("node2"), config.raftBind()));
+        // Then
+        awaitWarning("cannot connect to peer node2", "its certificate (CN=node2,O=shop) expired at");
+    }
+
+    @Test
+    void makesServerContextsForClientsFromTheSameFiles() {
+        SslContext first = node1.tls().server(ClientAuth.NONE, List.of());
+        SslContext direct = node1.tls().server(ClientAuth.NONE, List.of("postgresql"));
+        assertThat(first.isServer()).isTrue();
+        assertThat(node1.tls().server(ClientAuth.NONE, List.of())).isSameAs(first);
+        assertThat(direct.applicationProtocolNegotiator().protocols()).containsExactly("postgresql");
+        var engine = direct.newEngine(io.netty.buffer.ByteBufAllocator.DEFAULT);
+        assertThat(engine.getEnabledProtocols()).containsExactlyInAnyOrder("TLSv1.3", "TLSv1.2");
+        assertThat(engine.getNeedClientAuth()).isFalse();
+    }
+
+    @Test
+    void logsOncePerIntervalAndRemembersOnlySoMany() throws IOException {
+        // Given
+        long[] now = {0};
+        var log = new RefusalLog(() -> now[0]);
+        // When, Then
+        assertThat(log.isDue("a")).isTrue();
+        assertThat(log.isDue("a")).isFalse();
+        for (int i = 0; i < 255; i++) {
+            assertThat(log.isDue("k" + i)).isTrue();
+        }
+        assertThat(log.isDue("one too many")).isFalse();
+        now[0] = RefusalLog.INTERVAL.toNanos();
+        assertThat(log.isDue("one too many")).isTrue();
+        assertThat(log.isDue("a")).isTrue();
+    }
+}
