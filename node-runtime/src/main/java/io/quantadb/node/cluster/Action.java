@@ -24,6 +24,21 @@ public sealed interface Action {
 
     record Send(NodeId to, CoordMessage message) implements Action {}
 
+    /** Answer to {@link Event.JoinAsked}. */
+    record JoinAnswer(long requestId, JoinVerdict verdict, String words) implements Action {}
+
+    /** What becomes of a node that asks to be let in. */
+    enum JoinVerdict {
+        /** It is a member: it may follow the Raft log as the learner (or voter) that it is. */
+        ACCEPTED,
+        /** Being worked at: ask again. */
+        WAIT,
+        /** Another node leads: ask there. */
+        NOT_LEADER,
+        /** Not as things are; the words say why. */
+        REFUSED
+    }
+
     // ---- this node's disk
 
     /** Flush before anything that depends on it; answered by {@link Event.PromisePersisted}. */
@@ -62,6 +77,9 @@ public sealed interface Action {
     /** Close every stream, served or followed, of an epoch below this; answered by {@link Event.StreamsClosedBelow}. */
     record CloseStreamsBelow(long epoch) implements Action {}
 
+    /** Let that node, and nobody else, read WAL under this epoch; it acknowledges nothing by it. */
+    record ServeFetch(NodeId to, long epoch) implements Action {}
+
     /** Accept streams of members for exactly this epoch; 0 accepts none. */
     record ServeStreams(long epoch) implements Action {}
 
@@ -83,6 +101,7 @@ public sealed interface Action {
     /** Stop forwarding and cut every session of the primary. */
     record CloseFront(String reason) implements Action {}
 
+    /** The lease on this node's clock, for the front and for the voice, from before the front opens; a past time ends it. */
     record ServeLease(long epoch, long untilNanos) implements Action {}
 
     /** Hold every answer of the primary's sessions until the voice has passed this position. */

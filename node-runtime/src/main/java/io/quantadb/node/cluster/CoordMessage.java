@@ -1,6 +1,7 @@
 package io.quantadb.node.cluster;
 
 import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.NodeId;
 import org.jspecify.annotations.Nullable;
 
 /** What the decision cores of different nodes say to each other, beside Raft. Every one names the Raft term. */
@@ -30,7 +31,10 @@ public sealed interface CoordMessage {
             Lsn replayed) implements CoordMessage {}
 
     /** Leader to the chosen candidate: fetch what is missing up to {@code target} from that node before Promote. */
-    record Fetch(long term, long epoch, io.quantadb.node.common.NodeId from, Position target) implements CoordMessage {}
+    record Fetch(long term, long epoch, NodeId from, Position target) implements CoordMessage {}
+
+    /** Leader to the furthest-ahead that may not be primary: serve that candidate what it lacks, frozen as you are. */
+    record ServeFetch(long term, long epoch, NodeId to) implements CoordMessage {}
 
     record FetchReply(
             long term, long epoch, boolean done, @Nullable Position position) implements CoordMessage {}
@@ -41,8 +45,11 @@ public sealed interface CoordMessage {
     /** Leader to primary: good for this long, counted from when the request was sent. */
     record LeaseGrant(long term, long epoch, long requestId, long durationNanos) implements CoordMessage {}
 
-    /** Primary to leader: it serves no more and holds no lease (the answer to {@link LeaseRecall}, or unasked). */
-    record LeaseReturned(long term, long epoch) implements CoordMessage {}
+    /**
+     * Primary to leader: it serves no more and holds no lease (the answer to {@link LeaseRecall}, or unasked). Every
+     * request up to this one is void, answered or not; a later grant of the same run of the agent is not.
+     */
+    record LeaseReturned(long term, long epoch, long requestId) implements CoordMessage {}
 
     /** Leader to primary: stop serving and give the lease back. */
     record LeaseRecall(long term, long epoch) implements CoordMessage {}

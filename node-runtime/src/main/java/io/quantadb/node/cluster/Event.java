@@ -3,12 +3,14 @@ package io.quantadb.node.cluster;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PeerId;
+import java.util.SortedSet;
 import org.jspecify.annotations.Nullable;
 
 /** Everything that can happen to the decision core of one node, as plain data. The time comes beside it. */
 public sealed interface Event {
-    /** Comes every few milliseconds. */
-    record Tick() implements Event {}
+    /** Comes every few milliseconds; the wall clock is for records that people read, never for decisions. */
+    record Tick(long wallMillis) implements Event {}
 
     // ---- Raft
 
@@ -22,6 +24,9 @@ public sealed interface Event {
     /** The Raft leader's lease (this node leads) is good until then, on this node's monotonic clock. */
     record LeaderLease(long untilNanos) implements Event {}
 
+    /** The Raft group's members, at start and whenever a membership entry is in the log. */
+    record RaftMembership(SortedSet<PeerId> voters, SortedSet<PeerId> learners) implements Event {}
+
     /** A proposal of this node was refused or lost; the state tells what was decided instead. */
     record ProposalFailed(Command command) implements Event {}
 
@@ -34,6 +39,13 @@ public sealed interface Event {
 
     /** The control connection to that node was reset or refused: a reason to probe, not a verdict. */
     record Unreachable(NodeId node) implements Event {}
+
+    /**
+     * A node asks to be let in, or tells its new addresses; it asks again until it is accepted. Answered by {@link
+     * Action.JoinAnswer}.
+     */
+    record JoinAsked(long requestId, PeerId peer, MemberKind kind, Addresses addresses, String zone, int priority)
+            implements Event {}
 
     // ---- this node's disk
 
@@ -52,7 +64,12 @@ public sealed interface Event {
     /** The server could not be started, promoted or cloned; the shell tries again only when told. */
     record ServerFailed(String what) implements Event {}
 
-    /** Promotion or crash recovery is over: the server is out of recovery and takes local SQL connections. */
+    /**
+     * Promotion or crash recovery is over: the server is out of recovery and takes local SQL connections.
+     *
+     * @param fork where this timeline left its parent, {@link Lsn#NONE} when nothing was promoted
+     * @param recoveryEnd the flushed end of its WAL then, the first record of its timeline included
+     */
     record ServerPrimaryReady(int timeline, int parentTimeline, Lsn fork, Lsn recoveryEnd) implements Event {}
 
     /** Answer to {@link Action.ReadPosition}; null when the node cannot tell for sure. */

@@ -1,0 +1,60 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.common.NodeId;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Notices an epoch that cannot be released, because those who should acknowledge in it ended on another branch and hold
+ * data that must not be thrown away before a release. The way out alternates: from one of R back to the last released
+ * primary (B), from that to the one of R that is furthest ahead (A). Owned by the core's thread.
+ */
+final class BarredEpoch {
+    /** Longer than the rule's keeper needs to put others into the new half. */
+    private static final long AFTER_NANOS = 4_000 * Context.MILLIS;
+
+    private final Context ctx;
+    private final Reports reports;
+    private long versionSeen;
+    private long versionSince;
+
+    BarredEpoch(Context ctx, Reports reports) {
+        this.ctx = ctx;
+        this.reports = reports;
+    }
+
+    boolean now() {
+        ClusterState s = ctx.state;
+        if (versionSeen != s.version()) {
+            versionSeen = s.version();
+            versionSince = ctx.now;
+        }
+        if (s.released() || ctx.now - versionSince < AFTER_NANOS) {
+            return false;
+        }
+        return returned() ? s.rule().set().stream().anyMatch(this::diverged) : diverged(releasedPrimary());
+    }
+
+    /** Whether the last released primary has the epoch, so that it is R's turn. */
+    boolean returned() {
+        return Objects.equals(ctx.state.primary(), ctx.state.releasedPrimary());
+    }
+
+    private @Nullable MemberRef releasedPrimary() {
+        NodeId node = ctx.state.releasedPrimary();
+        return node == null ? null : new MemberRef(node, ctx.state.releasedGeneration());
+    }
+
+    private boolean diverged(@Nullable MemberRef ref) {
+        ClusterState s = ctx.state;
+        LocalStatus st = ref == null ? null : reports.freshInEpoch(ref.node());
+        Position end = st == null ? null : st.position();
+        return ref != null
+                && st != null
+                && end != null
+                && !ref.node().equals(s.primary())
+                && st.generation() == ref.generation()
+                && !ctx.rules.onBranch(s.history(), s.timeline(), end);
+    }
+}

@@ -1,0 +1,240 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PeerId;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The decision core of one node: everything that happens goes in as an {@link Event} with the time, everything to be
+ * done comes out as {@link Action}s in order. It holds no clock, thread, random source or I/O.
+ *
+ * <p>After each event every part compares what should be with what is and asks for the next step, so a lost message or
+ * a failed operation is made good by the next {@link Event.Tick}. {@link FreezeDuties}, {@link StandbyDuties} and {@link
+ * PrimaryDuties} are this node's part; {@link LeaderDuties} works only on the Raft leader. What a leader says to its own
+ * node is handled before {@link #on} returns.
+ *
+ * <p>Owned by one thread.
+ */
+public final class ClusterCore {
+    private static final int OWN_MESSAGES_MAX = 1_000;
+
+    /**
+     * What is durable on this node, and who it is.
+     *
+     * @param self this incarnation
+     * @param generation the generation of the data directory, 0 when there never was one
+     * @param promise the highest promise on disk, 0 when none
+     * @param server {@link ServerState#EMPTY} or {@link ServerState#DOWN}
+     * @param position the end of the WAL when it was read already, else null
+     * @param run a random number for this run of the agent
+     */
+    public record Start(
+            PeerId self,
+            long generation,
+            long promise,
+            ServerState server,
+            @Nullable Position position,
+            int run) {}
+
+    private final Context ctx;
+    private final ServerSupervisor server;
+    private final StandbyDuties standby;
+    private final FreezeDuties freeze;
+    private final LeaseHolder lease;
+    private final PrimaryDuties primary;
+    private final LeaderDuties leaderDuties;
+    private final Reporter reporter;
+
+    public ClusterCore(Start start, long nowNanos) {
+        this(start, nowNanos, new ProtocolRules());
+    }
+
+    /** With other rules, which only a test has. */
+    public ClusterCore(Start start, long nowNanos, ProtocolRules rules) {
+        ctx = new Context(start.self(), rules, start.generation(), start.promise(), nowNanos);
+        server = new ServerSupervisor(ctx, start.server(), start.position());
+        standby = new StandbyDuties(ctx, server);
+        freeze = new FreezeDuties(ctx, server, standby);
+        lease = new LeaseHolder(ctx, start.run());
+        var granter = new LeaseGranter(ctx);
+        primary = new PrimaryDuties(ctx, server, standby, lease, granter);
+        leaderDuties = new LeaderDuties(ctx, granter, primary);
+        reporter = new Reporter(ctx, server, standby, primary);
+    }
+
+    /** The state as this core knows it, for whoever shows it. */
+    public ClusterState state() {
+        return ctx.state;
+    }
+
+    public LocalStatus status() {
+        return reporter.status();
+    }
+
+    public boolean frontOpen() {
+        return primary.frontOpen();
+    }
+
+    /** What to do now, in order. */
+    public List<Action> on(long nowNanos, Event event) {
+        ctx.advance(nowNanos);
+        take(event);
+        settle();
+        int own = 0;
+        for (CoordMessage m = ctx.nextToSelf(); m != null; m = ctx.nextToSelf()) {
+            if (++own > OWN_MESSAGES_MAX) {
+                throw new IllegalStateException("a leader and its own node talk without end");
+            }
+            onMessage(ctx.self.node(), m);
+            settle();
+        }
+        return ctx.drain();
+    }
+
+    private void settle() {
+        leaderDuties.reconcile();
+        if (ctx.me() != null) {
+            primary.reconcile();
+            standby.reconcile();
+            reporter.report();
+        } else if (primary.frontOpen()) {
+            primary.shutFront("this node is no longer a member");
+        }
+    }
+
+    private void take(Event event) {
+        switch (event) {
+            case Event.Tick e -> ctx.wallMillis = e.wallMillis();
+            case Event.StateApplied e -> onState(e);
+            case Event.RaftChanged e -> onRaft(e);
+            case Event.LeaderLease e -> ctx.leaderLeaseUntil = e.untilNanos();
+            case Event.RaftMembership e -> {
+                ctx.voters = e.voters();
+                ctx.learners = e.learners();
+                leaderDuties.onStateOrMembership();
+            }
+            case Event.ProposalFailed e -> leaderDuties.onProposalFailed(e.command());
+            case Event.Received e -> {
+                ctx.heard(e.from());
+                onMessage(e.from(), e.message());
+            }
+            case Event.Heard e -> ctx.heard(e.from());
+            case Event.Unreachable e -> {
+                // A reason to probe: silence decides, and silence has begun.
+            }
+            case Event.JoinAsked e -> leaderDuties.onJoinAsked(e);
+            case Event.PromisePersisted e -> freeze.onPromisePersisted(e.epoch());
+            case Event.GenerationPersisted e -> standby.onGenerationPersisted(e.generation());
+            default -> takeLocal(event);
+        }
+    }
+
+    /** What happens in this node's server, relay and front. */
+    private void takeLocal(Event event) {
+        switch (event) {
+            case Event.ServerChanged e -> onServer(e);
+            case Event.ServerExited e -> {
+                server.onExited();
+                primary.onServerDown("PostgreSQL ended: " + e.how());
+                standby.onServerDown();
+            }
+            case Event.ServerFailed e -> {
+                ctx.tell("failover", "its server failed: " + e.what());
+                server.onFailed(e.what());
+            }
+            case Event.ServerPrimaryReady e -> {
+                server.onReady(e.timeline());
+                primary.onReady(e);
+            }
+            case Event.PositionRead e -> {
+                if (server.onPosition(e.requestId(), e.position())) {
+                    standby.onPosition();
+                    freeze.onPosition();
+                }
+            }
+            case Event.InsertPositionRead e -> primary.onInsertPosition(e);
+            case Event.CloneDone e -> server.onCloneDone();
+            case Event.WaitCancelled e -> primary.onWaitCancelled(e.lsn());
+            case Event.StreamOpened e -> standby.onStreamOpened(e.epoch());
+            case Event.StreamClosed e -> standby.onStreamClosed(e.epoch());
+            case Event.ReceiverProgress e -> standby.onProgress(e);
+            case Event.StreamsClosedBelow e -> {
+                standby.onStreamsClosedBelow(e.epoch());
+                freeze.onStreamsClosed();
+            }
+            case Event.MemberProgress e -> primary.onMemberProgress(e);
+            case Event.MemberGone e -> {
+                // What it flushed stays flushed; the relay no longer counts it for the voice.
+            }
+            case Event.VoiceOpened e -> primary.onVoiceOpened();
+            case Event.VoiceClosed e -> primary.onVoiceClosed(e.reason());
+            case Event.PermitObeyed e -> primary.onPermitObeyed(e);
+            case Event.VoiceReported e -> primary.onVoiceReported(e.lsn());
+            case Event.ProbeCommitWaited e -> primary.onProbeWaited();
+            default -> throw new IllegalStateException("not taken: " + event);
+        }
+    }
+
+    private void onState(Event.StateApplied e) {
+        boolean other = !e.state().equals(ctx.state);
+        ctx.state = e.state();
+        ctx.appliedIndex = e.index();
+        if (other) {
+            leaderDuties.onStateOrMembership();
+        }
+    }
+
+    private void onRaft(Event.RaftChanged e) {
+        boolean otherTerm = e.term() != ctx.term || e.leader() != ctx.leader;
+        ctx.leader = e.leader();
+        ctx.term = e.term();
+        ctx.leaderId = e.leaderId();
+        ctx.ownTermApplied = e.leader() && e.ownTermApplied();
+        ctx.byTransfer = e.byTransfer();
+        if (!e.leader() || otherTerm) {
+            ctx.leaderLeaseUntil = ctx.now;
+            leaderDuties.reconcile();
+        }
+        primary.onRaftChanged();
+    }
+
+    private void onServer(Event.ServerChanged e) {
+        boolean wasRunning = server.state() == ServerState.PRIMARY || server.state() == ServerState.PROMOTING;
+        server.onChanged(e.state(), e.timeline());
+        boolean down = e.state() == ServerState.DOWN || e.state() == ServerState.EMPTY;
+        if (down) {
+            standby.onServerDown();
+            if (wasRunning) {
+                server.walMayGrow();
+            }
+        }
+        if (down && wasRunning) {
+            primary.onServerDown("the server was stopped");
+        }
+    }
+
+    private void onMessage(NodeId from, CoordMessage message) {
+        if (ctx.me() == null) {
+            return;
+        }
+        switch (message) {
+            case CoordMessage.Probe m -> {
+                if (m.term() >= ctx.term) {
+                    ctx.send(from, new CoordMessage.ProbeReply(m.term(), m.round(), reporter.status()));
+                }
+            }
+            case CoordMessage.Freeze m -> freeze.onFreeze(from, m);
+            case CoordMessage.Fetch m -> standby.onFetch(from, m);
+            case CoordMessage.ServeFetch m -> {
+                if (m.epoch() == ctx.promise && m.epoch() > ctx.state.epoch()) {
+                    ctx.add(new Action.ServeFetch(m.to(), m.epoch()));
+                }
+            }
+            case CoordMessage.LeaseGrant m -> lease.onGrant(m);
+            case CoordMessage.LeaseRecall m -> primary.onLeaseRecall(m);
+            case CoordMessage.RestartInPlace m -> primary.onRestartInPlace(m);
+            default -> leaderDuties.onMessage(from, message);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PeerId;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedSet;
+import org.jspecify.annotations.Nullable;
+
+/** What all parts of one core know and where they put their actions. Owned by the core's thread. */
+final class Context {
+    static final long MILLIS = 1_000_000L;
+
+    final PeerId self;
+    final ProtocolRules rules;
+
+    long now;
+    long wallMillis;
+    ClusterState state = ClusterState.EMPTY;
+    long appliedIndex;
+
+    boolean leader;
+    boolean ownTermApplied;
+    boolean byTransfer;
+    long term;
+
+    @Nullable
+    NodeId leaderId;
+
+    long leaderLeaseUntil;
+    SortedSet<PeerId> voters = Collections.emptySortedSet();
+    SortedSet<PeerId> learners = Collections.emptySortedSet();
+
+    /** Durable: the generation of this node's data, and the epoch below which it never relays again. */
+    long generation;
+
+    long promise;
+
+    private final Map<NodeId, Long> heard = new HashMap<>();
+    private final long startedAt;
+    private long lastEventAt;
+    private List<Action> out = new ArrayList<>();
+    private final Deque<CoordMessage> toSelf = new ArrayDeque<>();
+
+    Context(PeerId self, ProtocolRules rules, long generation, long promise, long nowNanos) {
+        this.self = self;
+        this.rules = rules;
+        this.generation = generation;
+        this.promise = promise;
+        this.now = nowNanos;
+        this.startedAt = nowNanos;
+        this.lastEventAt = nowNanos;
+    }
+
+    /** Time in which this node did not run counts against nobody. */
+    void advance(long nowNanos) {
+        now = Math.max(now, nowNanos);
+        long gap = now - lastEventAt;
+        lastEventAt = now;
+        if (gap > 100 * MILLIS) {
+            heard.replaceAll((node, at) -> at + gap);
+        }
+    }
+
+    void add(Action action) {
+        out.add(action);
+    }
+
+    void tell(String story, String what) {
+        out.add(new Action.Tell(story, what, new MemberRef(self.node(), generation)));
+    }
+
+    /** A message to this node itself is handled before the core returns. */
+    void send(NodeId to, CoordMessage message) {
+        if (to.equals(self.node())) {
+            toSelf.add(message);
+        } else {
+            out.add(new Action.Send(to, message));
+        }
+    }
+
+    @Nullable
+    CoordMessage nextToSelf() {
+        return toSelf.poll();
+    }
+
+    List<Action> drain() {
+        List<Action> done = out;
+        out = new ArrayList<>();
+        return List.copyOf(done);
+    }
+
+    void heard(NodeId node) {
+        heard.put(node, now);
+    }
+
+    boolean everHeard(NodeId node) {
+        return heard.containsKey(node);
+    }
+
+    /** How long that node has been silent; since this core began when it was never heard. */
+    long silenceNanos(NodeId node) {
+        return node.equals(self.node()) ? 0 : now - heard.getOrDefault(node, startedAt);
+    }
+
+    long uptimeNanos() {
+        return now - startedAt;
+    }
+
+    @Nullable
+    Member me() {
+        return state.member(self);
+    }
+
+    boolean leads() {
+        return leader && ownTermApplied && state.bootstrapped();
+    }
+
+    boolean primaryIsMe() {
+        return me() != null && self.node().equals(state.primary()) && generation == state.primaryGeneration();
+    }
+
+    MemberRef ref() {
+        return new MemberRef(self.node(), generation);
+    }
+
+    long millis(int millis) {
+        return millis * MILLIS;
+    }
+}

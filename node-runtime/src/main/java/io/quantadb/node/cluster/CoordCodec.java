@@ -1,0 +1,108 @@
+package io.quantadb.node.cluster;
+
+/** What decision cores say to each other, as bytes: a format byte, a tag, the term, then the fields in their order. */
+public final class CoordCodec {
+    private static final int FORMAT = 1;
+
+    private CoordCodec() {}
+
+    public static byte[] encode(CoordMessage message) {
+        var out = new Wire.Out().b(FORMAT).b(tag(message)).l(message.term());
+        switch (message) {
+            case CoordMessage.Report m -> status(out.l(m.incarnation()), m.status());
+            case CoordMessage.Probe m -> out.l(m.round());
+            case CoordMessage.ProbeReply m -> status(out.l(m.round()), m.status());
+            case CoordMessage.Freeze m -> out.l(m.epoch());
+            case CoordMessage.FreezeReply m ->
+                out.l(m.epoch()).l(m.generation()).position(m.position()).lsn(m.replayed());
+            case CoordMessage.Fetch m -> out.l(m.epoch()).node(m.from()).position(m.target());
+            case CoordMessage.ServeFetch m -> out.l(m.epoch()).node(m.to());
+            case CoordMessage.FetchReply m -> out.l(m.epoch()).flag(m.done()).position(m.position());
+            case CoordMessage.LeaseRequest m -> out.l(m.epoch()).l(m.requestId());
+            case CoordMessage.LeaseGrant m -> out.l(m.epoch()).l(m.requestId()).l(m.durationNanos());
+            case CoordMessage.LeaseReturned m -> out.l(m.epoch()).l(m.requestId());
+            case CoordMessage.LeaseRecall m -> out.l(m.epoch());
+            case CoordMessage.RestartInPlace m -> out.l(m.epoch());
+            case CoordMessage.JointObeyed m -> out.l(m.version()).lsn(m.insertPosition());
+            case CoordMessage.NextRuleSatisfied m ->
+                out.l(m.version()).i(m.timeline()).i(m.parentTimeline()).lsn(m.fork());
+        }
+        return out.done();
+    }
+
+    private static int tag(CoordMessage message) {
+        return switch (message) {
+            case CoordMessage.Report m -> 0;
+            case CoordMessage.Probe m -> 1;
+            case CoordMessage.ProbeReply m -> 2;
+            case CoordMessage.Freeze m -> 3;
+            case CoordMessage.FreezeReply m -> 4;
+            case CoordMessage.Fetch m -> 5;
+            case CoordMessage.ServeFetch m -> 6;
+            case CoordMessage.FetchReply m -> 7;
+            case CoordMessage.LeaseRequest m -> 8;
+            case CoordMessage.LeaseGrant m -> 9;
+            case CoordMessage.LeaseReturned m -> 10;
+            case CoordMessage.LeaseRecall m -> 11;
+            case CoordMessage.RestartInPlace m -> 12;
+            case CoordMessage.JointObeyed m -> 13;
+            case CoordMessage.NextRuleSatisfied m -> 14;
+        };
+    }
+
+    /** Throws {@link IllegalArgumentException} for bytes that no {@link #encode} of a known format wrote. */
+    public static CoordMessage decode(byte[] bytes) {
+        var in = new Wire.In(bytes);
+        int format = in.b();
+        if (format != FORMAT) {
+            throw new IllegalArgumentException("message of format %d is not known here".formatted(format));
+        }
+        int tag = in.b();
+        long term = in.l();
+        CoordMessage message = switch (tag) {
+            case 0 -> new CoordMessage.Report(term, in.l(), status(in));
+            case 1 -> new CoordMessage.Probe(term, in.l());
+            case 2 -> new CoordMessage.ProbeReply(term, in.l(), status(in));
+            case 3 -> new CoordMessage.Freeze(term, in.l());
+            case 4 -> new CoordMessage.FreezeReply(term, in.l(), in.l(), in.position(), in.lsn());
+            case 5 -> new CoordMessage.Fetch(term, in.l(), in.node(), in.somePosition());
+            case 6 -> new CoordMessage.ServeFetch(term, in.l(), in.node());
+            case 7 -> new CoordMessage.FetchReply(term, in.l(), in.flag(), in.position());
+            case 8 -> new CoordMessage.LeaseRequest(term, in.l(), in.l());
+            case 9 -> new CoordMessage.LeaseGrant(term, in.l(), in.l(), in.l());
+            case 10 -> new CoordMessage.LeaseReturned(term, in.l(), in.l());
+            case 11 -> new CoordMessage.LeaseRecall(term, in.l());
+            case 12 -> new CoordMessage.RestartInPlace(term, in.l());
+            case 13 -> new CoordMessage.JointObeyed(term, in.l(), in.lsn());
+            case 14 -> new CoordMessage.NextRuleSatisfied(term, in.l(), in.i(), in.i(), in.lsn());
+            default -> throw new IllegalArgumentException("message %d is not known here".formatted(tag));
+        };
+        in.end();
+        return message;
+    }
+
+    private static void status(Wire.Out out, LocalStatus s) {
+        out.l(s.generation()).l(s.promise()).l(s.appliedIndex()).l(s.appliedVersion());
+        out.l(s.appliedEpoch()).e(s.server()).i(s.timeline()).flag(s.everRan());
+        out.position(s.position()).lsn(s.replayed()).l(s.streamingEpoch()).lsn(s.flushed());
+        out.flag(s.fit()).s(s.reason());
+    }
+
+    private static LocalStatus status(Wire.In in) {
+        return new LocalStatus(
+                in.l(),
+                in.l(),
+                in.l(),
+                in.l(),
+                in.l(),
+                in.of(ServerState.values()),
+                in.i(),
+                in.flag(),
+                in.position(),
+                in.lsn(),
+                in.l(),
+                in.lsn(),
+                in.flag(),
+                in.s());
+    }
+}

@@ -1,0 +1,7 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.NodeId;
+import org.jspecify.annotations.Nullable;
+
+/** One move of the primary, for people: when (milliseconds since 1970, by the leader's clock), from whom to whom, why. */
+public record FailoverRecord(long whenMillis, @Nullable NodeId from, NodeId to, long epoch, String reason) {}

@@ -1,0 +1,473 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.common.NodeId;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One failover, by the Raft leader once an entry of its own term is applied.
+ *
+ * <pre>
+ * IDLE --cause--> PROBING --enough would answer, one may be primary--> FREEZING --enough answered, lease over--> PROMOTING
+ *   ^                |  cause gone, or restart in place                    |                                        |
+ *   +----------------+                                                     +-- the primary is back: Promote B ------+
+ * </pre>
+ *
+ * <p>Probing has no effect and may be given up; from the first freeze on only a committed Promote ends the round, and a
+ * new leader that learns of a promise goes on where the old one stopped. All waits are re-sent on ticks.
+ */
+final class FailoverRound {
+    private static final long RESEND_NANOS = 20 * Context.MILLIS;
+    private static final long STRAGGLER_NANOS = 15 * Context.MILLIS;
+    private static final long RESTART_AFTER_NANOS = 150 * Context.MILLIS;
+    private static final long RESTART_PATIENCE_NANOS = 10_000 * Context.MILLIS;
+    private static final long KEEP_PRIMARY_AFTER_NANOS = 300 * Context.MILLIS;
+    private static final long PROPOSE_AGAIN_NANOS = 500 * Context.MILLIS;
+    private static final long COLD_START_NANOS = 3_000 * Context.MILLIS;
+
+    private static final long FETCH_AGAIN_NANOS = 500 * Context.MILLIS;
+
+    private static final String BARRED = "the epoch cannot be released";
+
+    private enum Phase {
+        IDLE,
+        PROBING,
+        FREEZING,
+        PROMOTING
+    }
+
+    private final Context ctx;
+    private final Reports reports;
+    private final LeaseGranter granter;
+    private final PrimaryDuties ownPrimary;
+    private final BarredEpoch barred;
+
+    private Phase phase = Phase.IDLE;
+    private String reason = "";
+    private long round;
+    private long since;
+    private long sentAt;
+    private long quorumAt;
+    private long proposedAt;
+    private long freezeEpoch;
+    private boolean fetching;
+    private long fetchAt;
+    private final Map<NodeId, LocalStatus> probes = new HashMap<>();
+    private final Map<NodeId, CoordMessage.FreezeReply> answers = new HashMap<>();
+    private final Set<NodeId> replaced = new HashSet<>();
+
+    FailoverRound(Context ctx, Reports reports, LeaseGranter granter, PrimaryDuties ownPrimary) {
+        this.ctx = ctx;
+        this.reports = reports;
+        this.granter = granter;
+        this.ownPrimary = ownPrimary;
+        this.barred = new BarredEpoch(ctx, reports);
+    }
+
+    boolean running() {
+        return phase != Phase.IDLE;
+    }
+
+    /** Leadership began or ended, or the epoch moved on: nothing of before counts. */
+    void reset() {
+        phase = Phase.IDLE;
+        probes.clear();
+        answers.clear();
+        replaced.clear();
+        freezeEpoch = 0;
+        quorumAt = 0;
+        fetching = false;
+        granter.resume();
+    }
+
+    /** A new incarnation of that node asks to join: the old one is gone for good. */
+    void onReplaced(NodeId node) {
+        replaced.add(node);
+    }
+
+    void onTick() {
+        if (!ctx.leads()) {
+            return;
+        }
+        String cause = cause();
+        if (phase == Phase.IDLE) {
+            if (cause != null) {
+                begin(cause);
+            }
+        } else if (phase == Phase.PROBING && cause == null) {
+            ctx.tell("failover", "gives up the failover: the primary is well again");
+            reset();
+        } else if (ctx.now - sentAt >= RESEND_NANOS) {
+            send();
+        }
+        decide();
+    }
+
+    // ---- detecting
+
+    private @Nullable String cause() {
+        ClusterState s = ctx.state;
+        NodeId primary = s.primary();
+        if (primary == null) {
+            return null;
+        }
+        if (s.member(primary) == null || replaced.contains(primary)) {
+            return "the primary's disk is gone";
+        }
+        boolean mayBeStarting = !ctx.everHeard(primary) && ctx.uptimeNanos() < COLD_START_NANOS;
+        if (!mayBeStarting
+                && ctx.silenceNanos(primary) >= ctx.millis(s.settings().electionTimeoutMinMillis())) {
+            return "the primary is silent";
+        }
+        LocalStatus p = reports.freshInEpoch(primary);
+        if (p != null) {
+            if (p.generation() != s.primaryGeneration() || p.server() == ServerState.EMPTY) {
+                return "the primary's data is gone";
+            }
+            if (!p.fit()) {
+                return "the primary is unfit: " + p.reason();
+            }
+            Position end = p.position();
+            boolean ran = p.everRan() || s.released() || (end != null && end.timeline() == s.timeline());
+            if (p.server() == ServerState.DOWN && ran) {
+                return "the primary's PostgreSQL ended";
+            }
+        }
+        if (reports.highestPromise() > s.epoch()) {
+            return "a member has promised a later epoch";
+        }
+        return barred.now() ? BARRED : null;
+    }
+
+    private void begin(String cause) {
+        phase = Phase.PROBING;
+        reason = cause;
+        since = ctx.now;
+        round++;
+        probes.clear();
+        ctx.tell("failover", "considers a failover from epoch %d: %s".formatted(ctx.state.epoch(), cause));
+        send();
+    }
+
+    private void send() {
+        sentAt = ctx.now;
+        ClusterState s = ctx.state;
+        for (Member m : s.members().values()) {
+            if (m.kind() != MemberKind.DATA) {
+                continue;
+            }
+            if (!probes.containsKey(m.node())) {
+                // While freezing too: who was silent at first may turn out to be the furthest ahead.
+                ctx.send(m.node(), new CoordMessage.Probe(ctx.term, round));
+            }
+            if (phase == Phase.FREEZING && governs(m.node()) && !answers.containsKey(m.node())) {
+                ctx.send(m.node(), new CoordMessage.Freeze(ctx.term, freezeEpoch));
+            }
+        }
+    }
+
+    /** Whether answers of this node are asked for: it stands in R; with k = 0 everybody who holds data. */
+    private boolean governs(NodeId node) {
+        ClusterState s = ctx.state;
+        if (lossy()) {
+            Member m = s.member(node);
+            return m != null && m.dataVoter() && probes.containsKey(node);
+        }
+        return s.rule().set().stream().anyMatch(ref -> ref.node().equals(node));
+    }
+
+    /** C: nobody acknowledges beside the primary, by the operator's choice. */
+    private boolean lossy() {
+        return ctx.state.rule().k() == 0 && ctx.state.settings().mode() == Settings.Mode.ASYNC;
+    }
+
+    // ---- answers
+
+    void onProbeReply(NodeId from, CoordMessage.ProbeReply reply) {
+        if (reply.term() != ctx.term || reply.round() != round || ctx.state.member(from) == null) {
+            return;
+        }
+        reports.keep(from, reply.status());
+        probes.put(from, reply.status());
+        decide();
+    }
+
+    void onFreezeReply(NodeId from, CoordMessage.FreezeReply reply) {
+        boolean due = phase == Phase.FREEZING && reply.term() == ctx.term && reply.epoch() == freezeEpoch;
+        if (!due || ctx.state.member(from) == null || reply.position() == null) {
+            return;
+        }
+        MemberRef answered = new MemberRef(from, reply.generation());
+        if (lossy() ? governs(from) : ctx.rules.answersFor(ctx.state.rule(), answered)) {
+            answers.put(from, reply);
+            decide();
+        }
+    }
+
+    void onFetchReply(NodeId from, CoordMessage.FetchReply reply) {
+        CoordMessage.FreezeReply before = answers.get(from);
+        Position p = reply.position();
+        if (phase == Phase.FREEZING && reply.term() == ctx.term && reply.epoch() == freezeEpoch && p != null) {
+            fetching = false;
+            if (before != null) {
+                answers.put(
+                        from,
+                        new CoordMessage.FreezeReply(
+                                reply.term(), reply.epoch(), before.generation(), p, before.replayed()));
+            }
+            decide();
+        }
+    }
+
+    /** Not again at once: it may have been refused at once. */
+    void onProposalFailed() {
+        if (phase == Phase.PROMOTING) {
+            proposedAt = ctx.now - PROPOSE_AGAIN_NANOS + RESEND_NANOS;
+        }
+    }
+
+    private void decideAnew() {
+        phase = freezeEpoch > 0 ? Phase.FREEZING : Phase.PROBING;
+        sentAt = ctx.now;
+    }
+
+    // ---- deciding
+
+    private void decide() {
+        switch (phase) {
+            case IDLE -> {
+                // Nothing is under way.
+            }
+            case PROBING -> decideProbing();
+            case FREEZING -> decideFreezing();
+            case PROMOTING -> {
+                if (ctx.now - proposedAt > PROPOSE_AGAIN_NANOS) {
+                    decideAnew();
+                }
+            }
+        }
+    }
+
+    private void decideProbing() {
+        ClusterState s = ctx.state;
+        LocalStatus p = reports.freshInEpoch(s.primary());
+        boolean promised = reports.highestPromise() > s.epoch();
+        if (promised && keepable(p) && running(p)) {
+            keepPrimary();
+            return;
+        }
+        boolean restartable = !promised && intact(p) && !running(p);
+        if (restartable && p != null && !p.everRan() && ctx.now - since < RESTART_PATIENCE_NANOS) {
+            restartInPlace();
+            return;
+        }
+        if (reason.equals(BARRED) && !barred.returned()) {
+            returnToReleased();
+            return;
+        }
+        if (enoughWouldAnswer()) {
+            freeze();
+            return;
+        }
+        if (restartable && ctx.now - since >= (s.rule().k() == 0 ? 0 : RESTART_AFTER_NANOS)) {
+            restartInPlace();
+        } else if (ctx.now - since >= KEEP_PRIMARY_AFTER_NANOS) {
+            fallBack(p, promised);
+        }
+    }
+
+    /** B, where A has waited long enough: the primary keeps its epoch's rights, or the last released one returns. */
+    private void fallBack(@Nullable LocalStatus p, boolean promised) {
+        ClusterState s = ctx.state;
+        if (s.released() && promised && keepable(p)) {
+            keepPrimary();
+        } else if (!s.released()) {
+            returnToReleased();
+        }
+    }
+
+    private boolean keepable(@Nullable LocalStatus p) {
+        return ctx.state.released() && intact(p);
+    }
+
+    /** The primary has all that it wrote in this epoch's timeline, and the epoch did not begin that timeline unreleased. */
+    private boolean intact(@Nullable LocalStatus p) {
+        ClusterState s = ctx.state;
+        boolean written = s.released() || !s.history().getLast().ownTimeline();
+        if (p == null || !written || p.generation() != s.primaryGeneration() || !p.fit()) {
+            return false;
+        }
+        Position end = p.position();
+        return running(p) || (p.server() == ServerState.DOWN && end != null && end.timeline() == s.timeline());
+    }
+
+    private boolean running(@Nullable LocalStatus p) {
+        return p != null && p.server() == ServerState.PRIMARY && p.timeline() == ctx.state.timeline();
+    }
+
+    private void restartInPlace() {
+        NodeId primary = ctx.state.primary();
+        if (primary != null && ctx.now - proposedAt > 50 * Context.MILLIS) {
+            proposedAt = ctx.now;
+            ctx.send(primary, new CoordMessage.RestartInPlace(ctx.term, ctx.state.epoch()));
+        }
+    }
+
+    private boolean enoughWouldAnswer() {
+        ClusterState s = ctx.state;
+        if (lossy()) {
+            boolean waited = ctx.now - since >= KEEP_PRIMARY_AFTER_NANOS;
+            return waited && probes.keySet().stream().anyMatch(n -> !n.equals(s.primary()) && mayLead(n));
+        }
+        if (s.rule().k() == 0) {
+            return false;
+        }
+        int would = 0;
+        boolean able = false;
+        for (var e : probes.entrySet()) {
+            LocalStatus st = e.getValue();
+            boolean data = st.server() != ServerState.EMPTY;
+            if (data && ctx.rules.answersFor(s.rule(), new MemberRef(e.getKey(), st.generation()))) {
+                would++;
+                able |= mayLead(e.getKey());
+            }
+        }
+        return able && would >= ctx.rules.freezeQuorum(s.rule());
+    }
+
+    private boolean mayLead(NodeId node) {
+        return Candidates.eligible(ctx.state, node, probes.get(node)) && !node.equals(unfitPrimary());
+    }
+
+    private @Nullable NodeId unfitPrimary() {
+        return ctx.state.released() ? ctx.state.primary() : null;
+    }
+
+    private void freeze() {
+        phase = Phase.FREEZING;
+        since = ctx.now;
+        quorumAt = 0;
+        freezeEpoch = Math.max(ctx.state.epoch() + 1, reports.highestPromise());
+        answers.clear();
+        granter.recall();
+        ctx.tell("failover", "freezes the members of the rule for epoch " + freezeEpoch);
+        send();
+    }
+
+    private void decideFreezing() {
+        ClusterState s = ctx.state;
+        if (reports.highestPromise() > freezeEpoch) {
+            freeze();
+            return;
+        }
+        granter.recall();
+        int needed = lossy() ? probes.size() : ctx.rules.freezeQuorum(s.rule());
+        if (answers.size() < needed) {
+            if (ctx.now - since >= KEEP_PRIMARY_AFTER_NANOS) {
+                fallBack(reports.freshInEpoch(s.primary()), true);
+            }
+            return;
+        }
+        if (quorumAt == 0) {
+            quorumAt = ctx.now;
+        }
+        boolean allIn = probes.keySet().stream().filter(this::governs).allMatch(answers::containsKey);
+        boolean waited = allIn || ctx.now - quorumAt >= STRAGGLER_NANOS;
+        boolean selfShut = !ctx.self.node().equals(s.primary()) || !ownPrimary.frontOpen();
+        if (waited && granter.over() && selfShut) {
+            choose();
+        }
+    }
+
+    private void choose() {
+        ClusterState s = ctx.state;
+        Position best = Candidates.best(answers);
+        if (best == null) {
+            return;
+        }
+        NodeId chosen = Candidates.choose(s, answers, probes, best, ctx.self.node());
+        if (chosen == null) {
+            fetchFor(best);
+            return;
+        }
+        CoordMessage.FreezeReply answer = answers.get(chosen);
+        if (answer != null) {
+            propose(
+                    chosen,
+                    answer.generation(),
+                    lossy() ? Command.PromoteKind.ASYNC : Command.PromoteKind.FROZEN,
+                    ctx.rules.nextTimeline(s),
+                    best,
+                    Candidates.nextRule(s, chosen, answers, best));
+        }
+    }
+
+    /** The furthest ahead may not be primary: one that may fetches what it lacks, from a source that stays frozen. */
+    private void fetchFor(Position best) {
+        if (fetching && ctx.now - fetchAt < FETCH_AGAIN_NANOS) {
+            return;
+        }
+        NodeId source = null;
+        NodeId target = null;
+        for (var e : answers.entrySet()) {
+            if (best.equals(e.getValue().position())) {
+                source = e.getKey();
+            } else if (mayLead(e.getKey())) {
+                target = e.getKey();
+            }
+        }
+        if (source != null && target != null) {
+            fetching = true;
+            fetchAt = ctx.now;
+            ctx.send(source, new CoordMessage.ServeFetch(ctx.term, freezeEpoch, target));
+            ctx.send(target, new CoordMessage.Fetch(ctx.term, freezeEpoch, source, best));
+        }
+    }
+
+    private void keepPrimary() {
+        ClusterState s = ctx.state;
+        NodeId primary = s.primary();
+        if (primary != null) {
+            Rule next = s.nextRule() != null ? s.nextRule() : s.rule();
+            propose(
+                    primary,
+                    s.primaryGeneration(),
+                    Command.PromoteKind.SAME_PRIMARY,
+                    s.timeline(),
+                    new Position(s.timeline(), Lsn.NONE),
+                    next);
+        }
+    }
+
+    /** The current epoch acknowledged nothing and its rule cannot be asked: the last released primary has everything. */
+    private void returnToReleased() {
+        ClusterState s = ctx.state;
+        NodeId node = s.releasedPrimary();
+        LocalStatus st = reports.fresh(node);
+        Position end = st == null ? null : st.position();
+        if (node == null || st == null || end == null) {
+            return;
+        }
+        boolean quiet = st.server() == ServerState.DOWN || st.server() == ServerState.STANDBY;
+        if (quiet && st.fit() && st.generation() == s.releasedGeneration()) {
+            Rule rule = Candidates.nextRule(s, node, answers, end);
+            propose(node, st.generation(), Command.PromoteKind.SAME_PRIMARY, ctx.rules.nextTimeline(s), end, rule);
+        }
+    }
+
+    private void propose(
+            NodeId node, long generation, Command.PromoteKind kind, int timeline, Position from, Rule next) {
+        ClusterState s = ctx.state;
+        long epoch = Math.max(s.epoch() + 1, Math.max(freezeEpoch, reports.highestPromise()));
+        phase = Phase.PROMOTING;
+        proposedAt = ctx.now;
+        ctx.tell("failover", "promotes %s to epoch %d: %s".formatted(node, epoch, reason));
+        ctx.add(new Action.Propose(new Command.Promote(
+                Command.Condition.of(s), epoch, node, generation, kind, timeline, from, next, ctx.wallMillis, reason)));
+    }
+}

@@ -1,0 +1,137 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.NodeId;
+
+/**
+ * What the Raft leader must do once it has applied an entry of its own term: hear reports, fail over, keep the rule and
+ * the members as they should be, grant leases, and hand leadership to the primary's node.
+ */
+final class LeaderDuties {
+    private static final long SETTLE_NANOS = 1_500 * Context.MILLIS;
+    private static final long TRANSFER_AGAIN_NANOS = 1_000 * Context.MILLIS;
+
+    private final Context ctx;
+    private final Reports reports;
+    private final LeaseGranter granter;
+    private final FailoverRound failover;
+    private final RuleKeeper ruleKeeper;
+    private final MembershipKeeper members;
+    private long leadingTerm;
+    private long epochSeen;
+    private long transferAt;
+    private long releasedEpoch;
+    private long releasedAt;
+
+    LeaderDuties(Context ctx, LeaseGranter granter, PrimaryDuties ownPrimary) {
+        this.ctx = ctx;
+        this.granter = granter;
+        this.reports = new Reports(ctx);
+        this.failover = new FailoverRound(ctx, reports, granter, ownPrimary);
+        this.ruleKeeper = new RuleKeeper(ctx, reports);
+        this.members = new MembershipKeeper(ctx, reports);
+    }
+
+    boolean failingOver() {
+        return failover.running();
+    }
+
+    void reconcile() {
+        if (!ctx.leads()) {
+            if (leadingTerm != 0) {
+                leadingTerm = 0;
+                failover.reset();
+                reports.clear();
+                members.clear();
+            }
+            return;
+        }
+        if (leadingTerm != ctx.term) {
+            leadingTerm = ctx.term;
+            transferAt = 0;
+            reports.clear();
+            failover.reset();
+            granter.onLeading();
+            ctx.tell("cluster", "leads in term " + ctx.term);
+        }
+        if (epochSeen != ctx.state.epoch()) {
+            epochSeen = ctx.state.epoch();
+            failover.reset();
+        }
+        members.leaving().forEach(failover::onReplaced);
+        failover.onTick();
+        if (!failover.running()) {
+            ruleKeeper.onTick(members.leaving());
+            members.onTick();
+            followPrimary();
+        }
+    }
+
+    /** Leadership goes where the primary is. */
+    private void followPrimary() {
+        NodeId primary = ctx.state.primary();
+        Member m = primary == null ? null : ctx.state.member(primary);
+        if (m == null || primary == null || primary.equals(ctx.self.node()) || !ctx.voters.contains(m.peer())) {
+            return;
+        }
+        if (!ctx.state.released()) {
+            // A leader that won by transfer has no lease for a while, and the front waits for one to open.
+            releasedEpoch = 0;
+            return;
+        }
+        if (releasedEpoch != ctx.state.epoch()) {
+            releasedEpoch = ctx.state.epoch();
+            releasedAt = ctx.now;
+        }
+        if (ctx.now - releasedAt < SETTLE_NANOS) {
+            return;
+        }
+        LocalStatus st = reports.freshInEpoch(primary);
+        boolean there = st != null && st.fit() && st.appliedIndex() + 10 >= ctx.appliedIndex;
+        boolean working = st != null && (st.server() == ServerState.PRIMARY || st.server() == ServerState.PROMOTING);
+        if (there && working && (transferAt == 0 || ctx.now - transferAt > TRANSFER_AGAIN_NANOS)) {
+            transferAt = ctx.now;
+            ctx.tell("cluster", "hands leadership to the primary's node " + primary);
+            ctx.add(new Action.TransferLeadership(primary));
+        }
+    }
+
+    // ---- what happens
+
+    void onMessage(NodeId from, CoordMessage message) {
+        if (!ctx.leads() || message.term() != ctx.term) {
+            return;
+        }
+        switch (message) {
+            case CoordMessage.Report m -> reports.onReport(from, m);
+            case CoordMessage.ProbeReply m -> failover.onProbeReply(from, m);
+            case CoordMessage.FreezeReply m -> failover.onFreezeReply(from, m);
+            case CoordMessage.FetchReply m -> failover.onFetchReply(from, m);
+            case CoordMessage.LeaseRequest m -> granter.onRequest(from, m);
+            case CoordMessage.LeaseReturned m -> granter.onReturned(m);
+            case CoordMessage.NextRuleSatisfied m -> {
+                if (!failover.running()) {
+                    ruleKeeper.onSatisfied(from, m);
+                }
+            }
+            default -> {
+                // The rest is for members, or for information.
+            }
+        }
+    }
+
+    void onJoinAsked(Event.JoinAsked join) {
+        members.onJoinAsked(join);
+    }
+
+    void onStateOrMembership() {
+        members.onChange();
+    }
+
+    void onProposalFailed(Command command) {
+        if (command instanceof Command.Promote) {
+            failover.onProposalFailed();
+        } else {
+            ruleKeeper.onProposalFailed();
+        }
+    }
+}

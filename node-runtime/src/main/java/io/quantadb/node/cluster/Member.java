@@ -1,0 +1,58 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PeerId;
+
+/**
+ * One member as the replicated state knows it.
+ *
+ * @param peer node and incarnation of its disk; another incarnation of the same node is a stranger
+ * @param generation the generation of its data directory that the leader knows of
+ * @param priority higher is preferred as primary when positions are equal
+ * @param maintenance not to be promoted automatically
+ */
+public record Member(
+        PeerId peer,
+        long generation,
+        MemberKind kind,
+        MemberState state,
+        Addresses addresses,
+        String zone,
+        int priority,
+        boolean maintenance) {
+    private static final long GENERATIONS_PER_LIFE = 1L << 20;
+
+    /** Where a new incarnation's generations begin, so that none of the old one's can be mistaken for its own. */
+    public static long nextLife(long generation) {
+        return (generation / GENERATIONS_PER_LIFE + 1) * GENERATIONS_PER_LIFE;
+    }
+
+    public NodeId node() {
+        return peer.node();
+    }
+
+    public MemberRef ref() {
+        return new MemberRef(peer.node(), generation);
+    }
+
+    public boolean dataVoter() {
+        return kind == MemberKind.DATA && state == MemberState.VOTER;
+    }
+
+    Member withState(MemberState next) {
+        return new Member(peer, generation, kind, next, addresses, zone, priority, maintenance);
+    }
+
+    Member withGeneration(long next) {
+        return new Member(peer, next, kind, state, addresses, zone, priority, maintenance);
+    }
+
+    Member withAddresses(Addresses next, String nextZone, int nextPriority) {
+        return new Member(peer, generation, kind, state, next, nextZone, nextPriority, maintenance);
+    }
+
+    Member withMaintenance(boolean next) {
+        return new Member(peer, generation, kind, state, addresses, zone, priority, next);
+    }
+}

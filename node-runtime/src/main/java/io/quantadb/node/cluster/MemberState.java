@@ -1,0 +1,11 @@
+package io.quantadb.node.cluster;
+
+/** How far a member has come in; S, the set that acknowledges, is said by the rule alone. */
+public enum MemberState {
+    /** Known, a Raft learner or about to be one; its data is being copied or catches up. */
+    LEARNER,
+    /** Its log and WAL are up to date; it waits to be made a voter. A read replica stays here. */
+    CAUGHT_UP,
+    /** Votes in Raft. */
+    VOTER
+}

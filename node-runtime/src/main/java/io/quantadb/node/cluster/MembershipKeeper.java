@@ -1,0 +1,210 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PeerId;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The leader's care for the members, one step at a time: in by learner, caught up, Raft voter (the rule is {@link
+ * RuleKeeper}'s); out by the rule, voter, gone. A node that comes back with another disk is another incarnation: the
+ * old one goes all the way out before the new one comes in.
+ */
+final class MembershipKeeper {
+    private static final int VOTERS_MAX = 7;
+    private static final int ASKING_MAX = 16;
+    private static final long AGAIN_NANOS = 100 * Context.MILLIS;
+    private static final long ASKED_LATELY_NANOS = 5_000 * Context.MILLIS;
+    private static final long CAUGHT_UP_BYTES = 16L << 20;
+    private static final long CAUGHT_UP_ENTRIES = 100;
+
+    private record Asked(Event.JoinAsked join, long at) {}
+
+    private final Context ctx;
+    private final Reports reports;
+    private final Map<NodeId, Asked> asking = new TreeMap<>();
+    private long stepAt;
+
+    MembershipKeeper(Context ctx, Reports reports) {
+        this.ctx = ctx;
+        this.reports = reports;
+    }
+
+    void clear() {
+        asking.clear();
+    }
+
+    /** Nodes whose old incarnation is on its way out. */
+    Set<NodeId> leaving() {
+        Set<NodeId> nodes = new HashSet<>();
+        for (Asked a : asking.values()) {
+            Member m = ctx.state.member(a.join.peer().node());
+            if (m != null && !m.peer().equals(a.join.peer())) {
+                nodes.add(m.node());
+            }
+        }
+        return nodes;
+    }
+
+    // ---- joining
+
+    void onJoinAsked(Event.JoinAsked join) {
+        if (!ctx.leads()) {
+            answer(join, Action.JoinVerdict.NOT_LEADER, ctx.leaderId == null ? "" : ctx.leaderId.value());
+            return;
+        }
+        NodeId node = join.peer().node();
+        Member m = ctx.state.member(node);
+        if (m != null && m.peer().equals(join.peer())) {
+            updateAddresses(m, join);
+            boolean inRaft = ctx.voters.contains(m.peer()) || ctx.learners.contains(m.peer());
+            answer(join, inRaft ? Action.JoinVerdict.ACCEPTED : Action.JoinVerdict.WAIT, "being added to the group");
+            return;
+        }
+        if (m != null && lives(m)) {
+            answer(
+                    join,
+                    Action.JoinVerdict.REFUSED,
+                    "node id %s is in use by a running node of this cluster: give this node another id, or stop that one"
+                            .formatted(node));
+            return;
+        }
+        if (asking.size() < ASKING_MAX || asking.containsKey(node)) {
+            asking.put(node, new Asked(join, ctx.now));
+        }
+        answer(join, Action.JoinVerdict.WAIT, m == null ? "being added" : "its former self is being removed");
+        stepAt = 0;
+    }
+
+    /** Whether the incarnation that is a member was heard of lately. */
+    private boolean lives(Member m) {
+        return m.node().equals(ctx.self.node()) || reports.fresh(m.node()) != null;
+    }
+
+    private void updateAddresses(Member m, Event.JoinAsked join) {
+        boolean same = m.addresses().equals(join.addresses())
+                && m.zone().equals(join.zone())
+                && m.priority() == join.priority();
+        if (!same) {
+            ctx.add(new Action.Propose(
+                    new Command.UpdateMember(m.peer(), join.addresses(), join.zone(), join.priority())));
+        }
+    }
+
+    private void answer(Event.JoinAsked join, Action.JoinVerdict verdict, String words) {
+        ctx.add(new Action.JoinAnswer(join.requestId(), verdict, words));
+    }
+
+    // ---- one step
+
+    void onTick() {
+        asking.values().removeIf(a -> ctx.now - a.at > ASKED_LATELY_NANOS);
+        if (stepAt != 0 && ctx.now - stepAt < AGAIN_NANOS) {
+            return;
+        }
+        if (stepJoins() || stepMembers()) {
+            stepAt = ctx.now;
+        }
+    }
+
+    /** Something that was waited for has happened: look again at once. */
+    void onChange() {
+        stepAt = 0;
+    }
+
+    private boolean stepJoins() {
+        for (Asked a : asking.values()) {
+            PeerId peer = a.join.peer();
+            Member m = ctx.state.member(peer.node());
+            if (m == null) {
+                add(a.join, 0);
+                return true;
+            }
+            if (m.peer().equals(peer)) {
+                asking.remove(peer.node());
+                return true;
+            }
+            if (stepOut(m)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The old incarnation out of Raft once no rule names it, then out of the state. */
+    private boolean stepOut(Member m) {
+        ClusterState s = ctx.state;
+        boolean named = s.inRules(m.node()) || m.node().equals(s.primary());
+        if (named || (!s.released() && m.node().equals(s.releasedPrimary()))) {
+            return false;
+        }
+        if (ctx.voters.contains(m.peer()) || ctx.learners.contains(m.peer())) {
+            ctx.add(new Action.RemovePeer(m.peer()));
+        } else {
+            Asked a = asking.get(m.node());
+            ctx.add(new Action.Propose(new Command.RemoveMember(m.peer())));
+            if (a != null) {
+                add(a.join, Member.nextLife(m.generation()));
+            }
+        }
+        return true;
+    }
+
+    private void add(Event.JoinAsked j, long generation) {
+        ctx.add(new Action.Propose(new Command.AddMember(new Member(
+                j.peer(), generation, j.kind(), MemberState.LEARNER, j.addresses(), j.zone(), j.priority(), false))));
+    }
+
+    private boolean stepMembers() {
+        ClusterState s = ctx.state;
+        int waiting = 0;
+        for (Member m : s.members().values()) {
+            waiting += m.state() == MemberState.CAUGHT_UP && m.kind() != MemberKind.READ_REPLICA ? 1 : 0;
+        }
+        for (Member m : s.members().values()) {
+            if (stepMember(m, waiting)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean stepMember(Member m, int waiting) {
+        PeerId peer = m.peer();
+        boolean voter = ctx.voters.contains(peer);
+        LocalStatus st = reports.fresh(m.node());
+        if (st != null && st.generation() > m.generation()) {
+            ctx.add(new Action.Propose(new Command.SetGeneration(peer, st.generation())));
+            return true;
+        }
+        if (voter && m.state() != MemberState.VOTER) {
+            ctx.add(new Action.Propose(new Command.SetMemberState(peer, MemberState.VOTER)));
+            return true;
+        }
+        if (!voter && !ctx.learners.contains(peer) && !leaving().contains(m.node())) {
+            ctx.add(new Action.AddLearner(peer));
+            return true;
+        }
+        if (m.state() == MemberState.LEARNER && caughtUp(m, st)) {
+            ctx.add(new Action.Propose(new Command.SetMemberState(peer, MemberState.CAUGHT_UP)));
+            return true;
+        }
+        boolean mayVote = m.state() == MemberState.CAUGHT_UP && m.kind() != MemberKind.READ_REPLICA && !voter;
+        // One voter and one learner stay so: a second voter alone would only add a second way to stop.
+        boolean useful = ctx.voters.size() >= 2 || waiting >= 2;
+        if (mayVote && useful && ctx.voters.size() < VOTERS_MAX && st != null) {
+            ctx.add(new Action.PromoteToVoter(peer));
+            return true;
+        }
+        return false;
+    }
+
+    private boolean caughtUp(Member m, @org.jspecify.annotations.Nullable LocalStatus st) {
+        if (st == null || ctx.appliedIndex - st.appliedIndex() > CAUGHT_UP_ENTRIES) {
+            return false;
+        }
+        return m.kind() == MemberKind.WITNESS || reports.caughtUp(m, CAUGHT_UP_BYTES);
+    }
+}

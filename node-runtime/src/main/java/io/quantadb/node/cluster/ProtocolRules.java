@@ -1,0 +1,59 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MemberRef;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The guards of the protocol, each in one place and named as protocol.md names it, so that a reader finds all on one
+ * page and the simulation can show that each is needed by putting a wrong one in its place. Pure; there is one
+ * instance per core and none of its methods depends on another's state.
+ */
+public class ProtocolRules {
+    /** Rule entries, Promote and Release change only the (epoch, version) that they were decided upon. */
+    public boolean conditionHolds(ClusterState state, Command.Condition on) {
+        return state.epoch() == on.epoch() && state.version() == on.version();
+    }
+
+    /** How many of R must answer a freeze so that no k of them can acknowledge any more: |S| - k + 1. */
+    public int freezeQuorum(Rule governing) {
+        return governing.freezeQuorum();
+    }
+
+    /** Whether this answer is one of R's: the generation that the rule names, no older and no newer one. */
+    public boolean answersFor(Rule governing, MemberRef answered) {
+        return governing.set().contains(answered);
+    }
+
+    /** The timeline of the next Promote that begins one: never one issued before. */
+    public int nextTimeline(ClusterState state) {
+        return state.lastTimeline() + 1;
+    }
+
+    /** Only B with its server kept goes on with the timeline that it writes. */
+    public boolean mayKeepTimeline(ClusterState state, Command.Promote promote) {
+        return promote.kind() == Command.PromoteKind.SAME_PRIMARY
+                && promote.node().equals(state.primary());
+    }
+
+    /** Whether a node whose WAL ends there may stream from the primary of that timeline. */
+    public boolean onBranch(List<EpochRecord> history, int timeline, Position end) {
+        return EpochHistory.onBranch(history, timeline, end);
+    }
+
+    /** Whether k' of the new half have flushed what Finish or Release waits for. */
+    public boolean nextSatisfied(Rule next, MemberRef primary, Map<MemberRef, Lsn> flushed, Lsn waitedFor) {
+        return VoiceRule.allows(next, primary, flushed, waitedFor).atLeast(waitedFor);
+    }
+
+    /** Open: only for the released epoch. */
+    public boolean mayOpen(ClusterState state) {
+        return state.released();
+    }
+
+    /** Finish: the insert position is read only once the relay obeys the joint rule of this version. */
+    public boolean mayReadInsertPosition(long obeyedVersion, long version) {
+        return obeyedVersion >= version;
+    }
+}

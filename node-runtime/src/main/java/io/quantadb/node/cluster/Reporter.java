@@ -1,0 +1,80 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.NodeId;
+import org.jspecify.annotations.Nullable;
+
+/** Tells the leader how this node is: every heartbeat, and at once when anything but a position has changed. */
+final class Reporter {
+    private final Context ctx;
+    private final ServerSupervisor server;
+    private final StandbyDuties standby;
+    private final PrimaryDuties primary;
+    private @Nullable LocalStatus lastShape;
+    private @Nullable NodeId lastLeader;
+    private long lastTerm;
+    private long lastAt;
+
+    Reporter(Context ctx, ServerSupervisor server, StandbyDuties standby, PrimaryDuties primary) {
+        this.ctx = ctx;
+        this.server = server;
+        this.standby = standby;
+        this.primary = primary;
+    }
+
+    LocalStatus status() {
+        boolean isPrimary = server.state() == ServerState.PRIMARY;
+        return new LocalStatus(
+                ctx.generation,
+                ctx.promise,
+                ctx.appliedIndex,
+                ctx.state.version(),
+                ctx.state.epoch(),
+                server.state(),
+                server.timeline(),
+                primary.ran(),
+                server.position(),
+                standby.replayed(),
+                standby.streamingEpoch(),
+                isPrimary ? primary.knownFlush() : standby.flushed(),
+                server.fault().isEmpty(),
+                server.fault());
+    }
+
+    void report() {
+        NodeId leader = ctx.leaderId;
+        if (leader == null || ctx.me() == null) {
+            return;
+        }
+        LocalStatus now = status();
+        LocalStatus shape = shape(now);
+        boolean changed = !shape.equals(lastShape) || !leader.equals(lastLeader) || lastTerm != ctx.term;
+        long every = ctx.millis(ctx.state.settings().heartbeatMillis());
+        if (changed || ctx.now - lastAt >= every) {
+            lastShape = shape;
+            lastLeader = leader;
+            lastTerm = ctx.term;
+            lastAt = ctx.now;
+            ctx.send(leader, new CoordMessage.Report(ctx.term, ctx.self.incarnation(), now));
+        }
+    }
+
+    /** What is told at once; what moves all the time is left out. */
+    private static LocalStatus shape(LocalStatus s) {
+        return new LocalStatus(
+                s.generation(),
+                s.promise(),
+                0,
+                s.appliedVersion(),
+                s.appliedEpoch(),
+                s.server(),
+                s.timeline(),
+                s.everRan(),
+                s.position(),
+                Lsn.NONE,
+                s.streamingEpoch(),
+                Lsn.NONE,
+                s.fit(),
+                s.reason());
+    }
+}

@@ -1,0 +1,78 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PeerId;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What members last told this node while it leads; reports of removed members and old incarnations are not kept. */
+final class Reports {
+    private static final long FRESH_NANOS = 400 * Context.MILLIS;
+
+    private record Seen(LocalStatus status, long at) {}
+
+    private final Context ctx;
+    private final Map<NodeId, Seen> seen = new HashMap<>();
+    private long highestPromise;
+
+    Reports(Context ctx) {
+        this.ctx = ctx;
+    }
+
+    void clear() {
+        seen.clear();
+        highestPromise = 0;
+    }
+
+    boolean onReport(NodeId from, CoordMessage.Report report) {
+        Member m = ctx.state.member(new PeerId(from, report.incarnation()));
+        if (m == null || report.term() != ctx.term) {
+            return false;
+        }
+        keep(from, report.status());
+        return true;
+    }
+
+    void keep(NodeId from, LocalStatus status) {
+        seen.put(from, new Seen(status, ctx.now));
+        if (ctx.state.inRules(from) || from.equals(ctx.state.primary())) {
+            highestPromise = Math.max(highestPromise, status.promise());
+        }
+    }
+
+    void promiseSeen(long promise) {
+        highestPromise = Math.max(highestPromise, promise);
+    }
+
+    /** The highest promise that a member which matters was seen to have made. */
+    long highestPromise() {
+        return highestPromise;
+    }
+
+    /** The last report, when it is recent; else null. */
+    @Nullable
+    LocalStatus fresh(@Nullable NodeId node) {
+        Seen s = node == null ? null : seen.get(node);
+        return s != null && ctx.now - s.at <= FRESH_NANOS ? s.status : null;
+    }
+
+    @Nullable
+    LocalStatus freshInEpoch(@Nullable NodeId node) {
+        LocalStatus s = fresh(node);
+        return s != null && s.appliedEpoch() == ctx.state.epoch() ? s : null;
+    }
+
+    /** Whether this member streams from the primary of the current epoch and has all but the last few megabytes. */
+    boolean caughtUp(Member m, long withinBytes) {
+        LocalStatus s = freshInEpoch(m.node());
+        LocalStatus p = freshInEpoch(ctx.state.primary());
+        return s != null
+                && p != null
+                && s.generation() == m.generation()
+                && s.streamingEpoch() == ctx.state.epoch()
+                && p.flushed().minus(s.flushed()) <= withinBytes
+                && !s.flushed().equals(Lsn.NONE);
+    }
+}

@@ -1,0 +1,144 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.common.NodeId;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The leader's care for the rule: brings it, by Joint and Finish, to what the members call for, ends the joint phase of
+ * a promoted epoch by Release, and replaces or withdraws a new half that cannot be satisfied. Looks at what is, not at
+ * what it did: a lost proposal is simply made again.
+ */
+final class RuleKeeper {
+    private static final long AGAIN_NANOS = 200 * Context.MILLIS;
+    private static final long STUCK_NANOS = 2_000 * Context.MILLIS;
+    private static final long CAUGHT_UP_BYTES = 16L << 20;
+
+    private final Context ctx;
+    private final Reports reports;
+    private long proposedAt;
+    private long versionSince;
+    private long versionSeen;
+
+    RuleKeeper(Context ctx, Reports reports) {
+        this.ctx = ctx;
+        this.reports = reports;
+    }
+
+    void onTick(Set<NodeId> leaving) {
+        ClusterState s = ctx.state;
+        if (versionSeen != s.version()) {
+            versionSeen = s.version();
+            versionSince = ctx.now;
+            proposedAt = 0;
+        }
+        if (ctx.now - proposedAt < AGAIN_NANOS && proposedAt != 0) {
+            return;
+        }
+        boolean stuck = ctx.now - versionSince > STUCK_NANOS;
+        if (!s.released()) {
+            if (stuck) {
+                replaceUnreleased(leaving);
+            }
+            return;
+        }
+        Rule next = s.nextRule();
+        Rule wanted = wanted(leaving);
+        if (next == null) {
+            if (wanted != null && !wanted.equals(s.rule())) {
+                propose(new Command.Joint(Command.Condition.of(s), wanted));
+            }
+        } else if (stuck) {
+            if (wanted == null || wanted.equals(s.rule())) {
+                propose(new Command.Withdraw(Command.Condition.of(s)));
+            } else if (!wanted.equals(next)) {
+                propose(new Command.Replace(Command.Condition.of(s), wanted));
+            }
+        }
+    }
+
+    void onProposalFailed() {
+        proposedAt = ctx.now - AGAIN_NANOS / 2;
+    }
+
+    /** The primary says that k' of the new half have flushed what this version waits for. */
+    void onSatisfied(NodeId from, CoordMessage.NextRuleSatisfied m) {
+        ClusterState s = ctx.state;
+        boolean due = from.equals(s.primary()) && m.version() == s.version() && s.nextRule() != null;
+        if (!due || m.timeline() != s.timeline()) {
+            return;
+        }
+        proposedAt = ctx.now;
+        ctx.add(new Action.Propose(
+                s.released()
+                        ? new Command.Finish(Command.Condition.of(s))
+                        : new Command.Release(Command.Condition.of(s), m.parentTimeline(), m.fork())));
+    }
+
+    /**
+     * The rule that the data voters call for: half of them, rounded down, beside the primary. Who stands in the rule
+     * with its current generation stays in it, absent or not; others enter once they have caught up. Null when fewer
+     * are usable than must acknowledge, and nothing may change by itself.
+     */
+    @Nullable
+    Rule wanted(Set<NodeId> leaving) {
+        ClusterState s = ctx.state;
+        if (s.settings().mode() == Settings.Mode.ASYNC) {
+            return Rule.ALONE;
+        }
+        SortedSet<MemberRef> set = new TreeSet<>();
+        for (Member m : s.dataVoters()) {
+            boolean other = !m.node().equals(s.primary()) && !leaving.contains(m.node());
+            if (other && (s.rule().set().contains(m.ref()) || reports.caughtUp(m, CAUGHT_UP_BYTES))) {
+                set.add(m.ref());
+            }
+        }
+        int k = Candidates.wantedK(s, set.size());
+        if (set.size() < k && nobodyElseStays(set, leaving)) {
+            // As after a failover with two data nodes: the primary goes on alone, and the new disk can be let in.
+            k = set.size();
+        }
+        return set.size() < k ? null : new Rule(set, k);
+    }
+
+    /** Whether all other data voters that are missing from the set have lost their disks for good. */
+    private boolean nobodyElseStays(Set<MemberRef> set, Set<NodeId> leaving) {
+        ClusterState s = ctx.state;
+        return s.dataVoters().stream()
+                .filter(m -> !m.node().equals(s.primary()))
+                .allMatch(m -> leaving.contains(m.node()) || set.contains(m.ref()));
+    }
+
+    /** Members of the new half died before it was satisfied: those that stream now take their place. */
+    private void replaceUnreleased(Set<NodeId> leaving) {
+        ClusterState s = ctx.state;
+        Rule next = s.nextRule();
+        if (next == null) {
+            return;
+        }
+        SortedSet<MemberRef> live = new TreeSet<>();
+        for (Member m : s.dataVoters()) {
+            LocalStatus st = reports.freshInEpoch(m.node());
+            boolean streams = st != null && st.streamingEpoch() == s.epoch() && st.generation() == m.generation();
+            if (streams && !m.node().equals(s.primary())) {
+                live.add(m.ref());
+            }
+        }
+        int k = Math.min(Candidates.wantedK(s, live.size()), live.size());
+        long stay =
+                s.dataVoters().stream().filter(m -> !leaving.contains(m.node())).count();
+        boolean enough = k >= next.k() || k >= 1 || stay <= 2;
+        Rule better = new Rule(live, k);
+        if (enough && !better.equals(next)) {
+            propose(new Command.Replace(Command.Condition.of(s), better));
+        }
+    }
+
+    private void propose(Command command) {
+        proposedAt = ctx.now;
+        ctx.add(new Action.Propose(command));
+    }
+}

@@ -1,0 +1,196 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.NodeId;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What this node's server is doing, and one operation upon it at a time. Also keeps the sure end of the WAL, which is
+ * known only between a reading of it and the next thing that may make it grow.
+ */
+final class ServerSupervisor {
+    private static final long RETRY_NANOS = 1_000 * Context.MILLIS;
+    private static final long READ_DEADLINE_NANOS = 5_000 * Context.MILLIS;
+    private static final long OPERATION_DEADLINE_NANOS = 120_000 * Context.MILLIS;
+
+    private enum Operation {
+        NONE,
+        STARTING_STANDBY,
+        STARTING_PRIMARY,
+        STOPPING,
+        PROMOTING,
+        CLONING
+    }
+
+    private final Context ctx;
+    private ServerState state;
+    private int timeline;
+    private Operation operation = Operation.NONE;
+    private long operationDeadline;
+    private long notBefore;
+    private @Nullable Position position;
+    private long readId;
+    private long readDeadline;
+    private int unsure;
+    private String fault = "";
+
+    ServerSupervisor(Context ctx, ServerState state, @Nullable Position position) {
+        this.ctx = ctx;
+        this.state = state;
+        this.position = position;
+    }
+
+    ServerState state() {
+        return state;
+    }
+
+    int timeline() {
+        return timeline;
+    }
+
+    @Nullable
+    Position position() {
+        return position;
+    }
+
+    /** How often in a row the end of the WAL could not be told. */
+    int unsure() {
+        return unsure;
+    }
+
+    /** Why this node should not be primary now; empty when it may. */
+    String fault() {
+        return fault;
+    }
+
+    void fault(String why) {
+        fault = why;
+    }
+
+    boolean idle() {
+        if (operation != Operation.NONE && ctx.now > operationDeadline) {
+            operation = Operation.NONE;
+        }
+        return operation == Operation.NONE && ctx.now >= notBefore;
+    }
+
+    // ---- operations
+
+    void startStandby() {
+        begin(Operation.STARTING_STANDBY, new Action.StartStandby());
+    }
+
+    void startPrimary() {
+        walMayGrow();
+        begin(Operation.STARTING_PRIMARY, new Action.StartPrimary());
+    }
+
+    /** At any time, an operation under way included; false when it is being stopped already. */
+    boolean stop(boolean immediate) {
+        if (operation == Operation.STOPPING && ctx.now <= operationDeadline) {
+            return false;
+        }
+        begin(Operation.STOPPING, new Action.StopServer(immediate));
+        return true;
+    }
+
+    void promote(long epoch, int toTimeline) {
+        walMayGrow();
+        state = ServerState.PROMOTING;
+        begin(Operation.PROMOTING, new Action.PromoteServer(epoch, toTimeline));
+    }
+
+    void cloneFrom(NodeId from, long epoch, long generation) {
+        walMayGrow();
+        unsure = 0;
+        state = ServerState.EMPTY;
+        begin(Operation.CLONING, new Action.Clone(from, epoch, generation));
+        operationDeadline = Long.MAX_VALUE;
+    }
+
+    /**
+     * Asks for the end of the WAL unless it is known or asked for already. There is no sure end while the server writes,
+     * and none while it is being promoted: it writes the first record of its timeline at a moment of its own choice.
+     */
+    void needPosition() {
+        boolean writes = state == ServerState.PRIMARY || state == ServerState.PROMOTING;
+        if (!writes && position == null && ctx.now >= readDeadline) {
+            readId++;
+            readDeadline = ctx.now + READ_DEADLINE_NANOS;
+            ctx.add(new Action.ReadPosition(readId));
+        }
+    }
+
+    /** From here on what was read is not the end any more. */
+    void walMayGrow() {
+        position = null;
+        readDeadline = 0;
+        readId++;
+    }
+
+    private void begin(Operation next, Action action) {
+        operation = next;
+        operationDeadline = ctx.now + OPERATION_DEADLINE_NANOS;
+        ctx.add(action);
+    }
+
+    // ---- what happens
+
+    void onChanged(ServerState next, int nextTimeline) {
+        state = next;
+        if (nextTimeline != 0) {
+            timeline = nextTimeline;
+        }
+        boolean done = switch (operation) {
+            case STOPPING -> next == ServerState.DOWN || next == ServerState.EMPTY;
+            case STARTING_STANDBY -> next == ServerState.STANDBY;
+            case STARTING_PRIMARY, PROMOTING -> next == ServerState.DOWN;
+            case CLONING, NONE -> false;
+        };
+        if (done) {
+            operation = Operation.NONE;
+        }
+        if (next == ServerState.DOWN || next == ServerState.STANDBY) {
+            fault = "";
+        }
+    }
+
+    void onExited() {
+        operation = operation == Operation.CLONING ? operation : Operation.NONE;
+        if (state != ServerState.EMPTY) {
+            state = ServerState.DOWN;
+        }
+        walMayGrow();
+    }
+
+    void onFailed(String what) {
+        operation = Operation.NONE;
+        notBefore = ctx.now + RETRY_NANOS;
+        fault = what;
+    }
+
+    void onReady(int readyTimeline) {
+        state = ServerState.PRIMARY;
+        timeline = readyTimeline;
+        operation = Operation.NONE;
+        fault = "";
+        walMayGrow();
+    }
+
+    void onCloneDone() {
+        state = ServerState.DOWN;
+        operation = Operation.NONE;
+        fault = "";
+        walMayGrow();
+    }
+
+    /** False for the answer to a reading that something has overtaken. */
+    boolean onPosition(long id, @Nullable Position read) {
+        if (id != readId) {
+            return false;
+        }
+        readDeadline = read == null ? ctx.now + RETRY_NANOS / 10 : 0;
+        position = read;
+        unsure = read == null ? unsure + 1 : 0;
+        return true;
+    }
+}

@@ -1,0 +1,264 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.NodeId;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a node that is not the primary must do, whatever it was before: stop a server that is out of recovery at once
+ * (a fast stop would write a record beyond the fork), compare the end of its WAL with the epoch history, and then
+ * follow the primary, or throw its data away and clone.
+ *
+ * <p>Data is thrown away only under a released epoch that this node has not promised to leave, and only when the state
+ * that condemns it knows the timeline that it ends on: a node that restarts with an old state must not destroy what a
+ * newer one needs.
+ */
+final class StandbyDuties {
+    /** So many readings in a row without a sure end, and the data is as good as lost. */
+    private static final int UNSURE_MAX = 20;
+
+    private final Context ctx;
+    private final ServerSupervisor server;
+    private @Nullable NodeId upstream;
+    private long followEpoch;
+    private long closedBelow;
+    private long closingBelow;
+    private boolean streaming;
+    private Lsn delivered = Lsn.NONE;
+    private Lsn flushed = Lsn.NONE;
+    private Lsn replayed = Lsn.NONE;
+    private long generationAsked;
+    private @Nullable FetchOrder fetch;
+
+    /** A candidate's order to fetch, frozen, what it lacks. */
+    private record FetchOrder(NodeId leader, CoordMessage.Fetch order) {}
+
+    StandbyDuties(Context ctx, ServerSupervisor server) {
+        this.ctx = ctx;
+        this.server = server;
+    }
+
+    long closedBelow() {
+        return closedBelow;
+    }
+
+    Lsn replayed() {
+        return replayed;
+    }
+
+    Lsn flushed() {
+        return flushed;
+    }
+
+    /** The epoch of the checked stream that is open now, or 0. */
+    long streamingEpoch() {
+        return streaming ? followEpoch : 0;
+    }
+
+    boolean following() {
+        return upstream != null;
+    }
+
+    // ---- what must be so
+
+    void reconcile() {
+        Member me = ctx.me();
+        ClusterState s = ctx.state;
+        if (me == null || me.kind() == MemberKind.WITNESS || ctx.primaryIsMe()) {
+            return;
+        }
+        switch (server.state()) {
+            case PRIMARY, PROMOTING -> {
+                if (server.stop(true)) {
+                    ctx.tell("failover", "stops its server, since another node is primary of epoch " + s.epoch());
+                }
+            }
+            case EMPTY -> replaceData(s);
+            case DOWN -> whenDown(s);
+            case STANDBY -> whenStandby(s);
+        }
+    }
+
+    private void whenDown(ClusterState s) {
+        if (!server.idle()) {
+            return;
+        }
+        Position end = server.position();
+        if (end == null) {
+            if (server.unsure() >= UNSURE_MAX) {
+                replaceData(s);
+            } else {
+                server.needPosition();
+            }
+        } else if (onBranch(s, end)) {
+            server.startStandby();
+        } else {
+            replaceData(s);
+        }
+    }
+
+    private void whenStandby(ClusterState s) {
+        NodeId primary = s.primary();
+        boolean frozen = ctx.promise > s.epoch();
+        if (frozen || primary == null || !server.idle() || (followEpoch == s.epoch() && primary.equals(upstream))) {
+            return;
+        }
+        if (upstream != null || closedBelow < s.epoch()) {
+            closeBelow(s.epoch());
+            return;
+        }
+        Position end = server.position();
+        if (end == null) {
+            server.needPosition();
+        } else if (onBranch(s, end)) {
+            follow(primary, s.epoch(), end);
+        } else if (mayDiscard(s)) {
+            server.stop(true);
+        }
+    }
+
+    /** Asked once for each epoch. */
+    void closeBelow(long epoch) {
+        if (closingBelow < epoch) {
+            closingBelow = epoch;
+            ctx.add(new Action.CloseStreamsBelow(epoch));
+        }
+    }
+
+    private void follow(NodeId primary, long epoch, Position end) {
+        upstream = primary;
+        followEpoch = epoch;
+        streaming = false;
+        delivered = end.lsn();
+        flushed = end.lsn();
+        server.walMayGrow();
+        ctx.add(new Action.Follow(primary, epoch, ctx.generation, end));
+    }
+
+    private boolean onBranch(ClusterState s, Position end) {
+        return ctx.rules.onBranch(s.history(), s.timeline(), end);
+    }
+
+    /** Whether the state that this node knows may condemn its data. */
+    private boolean mayDiscard(ClusterState s) {
+        Position end = server.position();
+        boolean known = end == null || end.timeline() <= s.lastTimeline();
+        // Before the release, R and the last released primary hold what was acknowledged; nobody else's data is needed.
+        boolean needed = ctx.self.node().equals(s.releasedPrimary());
+        boolean holdsNothing = !s.rule().set().contains(ctx.ref()) && !needed;
+        boolean nothingToLose = server.state() == ServerState.EMPTY || holdsNothing;
+        return (s.released() || nothingToLose) && ctx.promise <= s.epoch() && known && ctx.leaderId != null;
+    }
+
+    private void replaceData(ClusterState s) {
+        NodeId primary = s.primary();
+        Member me = ctx.me();
+        if (primary == null || me == null || !mayDiscard(s) || !server.idle()) {
+            return;
+        }
+        long next = Math.max(ctx.generation, me.generation()) + 1;
+        if (generationAsked < next) {
+            generationAsked = next;
+            ctx.tell("replication", "throws its data away and clones, as generation " + next);
+            ctx.add(new Action.PersistGeneration(next));
+        }
+    }
+
+    void onGenerationPersisted(long generation) {
+        ctx.generation = generation;
+        NodeId primary = ctx.state.primary();
+        if (primary != null && !ctx.primaryIsMe()) {
+            forget();
+            ctx.add(new Action.StopFollowing());
+            server.cloneFrom(primary, ctx.state.epoch(), generation);
+        }
+    }
+
+    /** Not a standby any more: nothing is followed. */
+    void forget() {
+        upstream = null;
+        followEpoch = 0;
+        streaming = false;
+    }
+
+    // ---- what happens
+
+    void onStreamsClosedBelow(long epoch) {
+        closedBelow = Math.max(closedBelow, epoch);
+        if (followEpoch < epoch && upstream != null) {
+            forget();
+            server.walMayGrow();
+        }
+    }
+
+    void onStreamOpened(long epoch) {
+        streaming = epoch == followEpoch;
+    }
+
+    void onStreamClosed(long epoch) {
+        if (epoch == followEpoch) {
+            streaming = false;
+        }
+    }
+
+    void onProgress(Event.ReceiverProgress p) {
+        if (p.epoch() == followEpoch && upstream != null) {
+            delivered = Lsn.max(delivered, p.delivered());
+            flushed = Lsn.max(flushed, Lsn.min(p.flushed(), delivered));
+        }
+        replayed = p.replayed();
+        FetchOrder f = fetch;
+        if (f != null
+                && p.epoch() == f.order.epoch()
+                && p.flushed().atLeast(f.order.target().lsn())) {
+            ctx.add(new Action.StopFollowing());
+            forget();
+            server.walMayGrow();
+            server.needPosition();
+        }
+    }
+
+    /** The server ended: whoever follows again checks first. */
+    void onServerDown() {
+        if (upstream != null) {
+            ctx.add(new Action.StopFollowing());
+            forget();
+        }
+    }
+
+    // ---- fetching what a candidate lacks, while frozen
+
+    void onFetch(NodeId leader, CoordMessage.Fetch order) {
+        Position end = server.position();
+        boolean frozenForIt = order.epoch() == ctx.promise && order.epoch() > ctx.state.epoch();
+        if (!frozenForIt || server.state() != ServerState.STANDBY) {
+            return;
+        }
+        if (fetch != null && !fetch.order.equals(order)) {
+            // Another source or target by now: the end is read anew before anything is asked for again.
+            fetch = null;
+            ctx.add(new Action.StopFollowing());
+            forget();
+            server.walMayGrow();
+        }
+        if (fetch != null) {
+            return;
+        }
+        if (end == null || server.position() == null) {
+            server.needPosition();
+            return;
+        }
+        fetch = new FetchOrder(leader, order);
+        follow(order.from(), order.epoch(), end);
+    }
+
+    void onPosition() {
+        FetchOrder f = fetch;
+        Position end = server.position();
+        if (f != null && end != null) {
+            fetch = null;
+            boolean done = EpochHistory.ORDER.compare(end, f.order.target()) >= 0;
+            ctx.send(f.leader, new CoordMessage.FetchReply(f.order.term(), f.order.epoch(), done, end));
+        }
+    }
+}

@@ -1,0 +1,127 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.NodeId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+
+/**
+ * The replicated state as bytes, for Raft snapshots: a format byte, then the fields of {@link ClusterState} in their
+ * order. A format that is not known is refused.
+ */
+public final class StateCodec {
+    private static final int FORMAT = 1;
+
+    private StateCodec() {}
+
+    public static byte[] encode(ClusterState s) {
+        var out = new Wire.Out().b(FORMAT);
+        out.s(s.clusterId()).l(s.systemIdentifier()).i(s.clusterVersion());
+        out.l(s.epoch())
+                .l(s.version())
+                .node(s.primary())
+                .l(s.primaryGeneration())
+                .i(s.timeline());
+        out.l(s.releasedEpoch()).node(s.releasedPrimary()).l(s.releasedGeneration());
+        out.rule(s.rule()).rule(s.nextRule());
+        out.count(s.history().size());
+        for (EpochRecord r : s.history()) {
+            out.l(r.epoch()).node(r.node()).i(r.timeline()).i(r.parentTimeline());
+            out.lsn(r.expectedFork()).lsn(r.fork()).flag(r.released());
+        }
+        out.i(s.lastTimeline());
+        out.count(s.members().size());
+        s.members().values().forEach(m -> member(out, m));
+        settings(out, s.settings());
+        out.count(s.failovers().size());
+        for (FailoverRecord f : s.failovers()) {
+            out.l(f.whenMillis()).node(f.from()).node(f.to()).l(f.epoch()).s(f.reason());
+        }
+        return out.done();
+    }
+
+    /** Throws {@link IllegalArgumentException} for bytes that no {@link #encode} of a known format wrote. */
+    public static ClusterState decode(byte[] bytes) {
+        var in = new Wire.In(bytes);
+        int format = in.b();
+        if (format != FORMAT) {
+            throw new IllegalArgumentException("cluster state of format %d is not known here".formatted(format));
+        }
+        String clusterId = in.s();
+        long systemIdentifier = in.l();
+        int clusterVersion = in.i();
+        long epoch = in.l();
+        long version = in.l();
+        NodeId primary = in.nodeOrNull();
+        long primaryGeneration = in.l();
+        int timeline = in.i();
+        long releasedEpoch = in.l();
+        NodeId releasedPrimary = in.nodeOrNull();
+        long releasedGeneration = in.l();
+        Rule rule = in.rule();
+        Rule nextRule = in.ruleOrNull();
+        List<EpochRecord> history = new ArrayList<>();
+        for (int n = in.count(ClusterState.MAX_HISTORY); n > 0; n--) {
+            history.add(new EpochRecord(in.l(), in.node(), in.i(), in.i(), in.lsn(), new Lsn(in.l()), in.flag()));
+        }
+        int lastTimeline = in.i();
+        var members = new TreeMap<NodeId, Member>();
+        for (int n = in.count(ClusterState.MAX_MEMBERS); n > 0; n--) {
+            Member m = member(in);
+            members.put(m.node(), m);
+        }
+        Settings settings = settings(in);
+        List<FailoverRecord> failovers = new ArrayList<>();
+        for (int n = in.count(ClusterState.MAX_FAILOVERS); n > 0; n--) {
+            failovers.add(new FailoverRecord(in.l(), in.nodeOrNull(), in.node(), in.l(), in.s()));
+        }
+        in.end();
+        return new ClusterState(
+                clusterId,
+                systemIdentifier,
+                clusterVersion,
+                epoch,
+                version,
+                primary,
+                primaryGeneration,
+                timeline,
+                releasedEpoch,
+                releasedPrimary,
+                releasedGeneration,
+                rule,
+                nextRule,
+                history,
+                lastTimeline,
+                members,
+                settings,
+                failovers);
+    }
+
+    static void member(Wire.Out out, Member m) {
+        out.peer(m.peer()).l(m.generation()).e(m.kind()).e(m.state());
+        out.addresses(m.addresses()).s(m.zone()).i(m.priority()).flag(m.maintenance());
+    }
+
+    static Member member(Wire.In in) {
+        return new Member(
+                in.peer(),
+                in.l(),
+                in.of(MemberKind.values()),
+                in.of(MemberState.values()),
+                in.addresses(),
+                in.s(),
+                in.i(),
+                in.flag());
+    }
+
+    static void settings(Wire.Out out, Settings s) {
+        out.e(s.mode()).e(s.policy()).i(s.heartbeatMillis());
+        out.i(s.electionTimeoutMinMillis()).i(s.electionTimeoutMaxMillis()).i(s.leaseMillis());
+    }
+
+    static Settings settings(Wire.In in) {
+        return new Settings(
+                in.of(Settings.Mode.values()), in.of(Settings.Policy.values()), in.i(), in.i(), in.i(), in.i());
+    }
+}

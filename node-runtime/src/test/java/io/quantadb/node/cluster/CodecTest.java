@@ -1,0 +1,82 @@
+package io.quantadb.node.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quantadb.node.common.HostPort;
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PeerId;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.TreeSet;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+
+class CodecTest {
+    private static final HostPort AT = new HostPort("localhost", 1);
+    private static final Member FIRST = new Member(
+            new PeerId(new NodeId("n1"), 7),
+            1,
+            MemberKind.DATA,
+            MemberState.VOTER,
+            new Addresses(AT, AT, AT, AT, AT),
+            "a",
+            3,
+            false);
+    private static final Command BOOTSTRAP = new Command.Bootstrap("c", 42, 1, FIRST, 1, Settings.DEFAULT);
+    private static final Command PROMOTE = new Command.Promote(
+            new Command.Condition(1, 2),
+            3,
+            new NodeId("n1"),
+            1,
+            Command.PromoteKind.FROZEN,
+            2,
+            new Position(1, new Lsn(99)),
+            new Rule(new TreeSet<>(List.of(new MemberRef(new NodeId("n2"), 4))), 1),
+            5,
+            "why");
+
+    @Test
+    void readsWhatItWrote() {
+        // Given
+        ClusterState state = new Transitions(new ProtocolRules())
+                .apply(ClusterState.EMPTY, BOOTSTRAP)
+                .state();
+
+        // When
+        ClusterState again = StateCodec.decode(StateCodec.encode(state));
+
+        // Then
+        assertThat(again).isEqualTo(state);
+        assertThat(CommandCodec.decode(CommandCodec.encode(PROMOTE))).isEqualTo(PROMOTE);
+    }
+
+    @Test
+    void refusesDamagedBytesWithNothingButIllegalArgument() {
+        ClusterState state = new Transitions(new ProtocolRules())
+                .apply(ClusterState.EMPTY, BOOTSTRAP)
+                .state();
+        int refused = fuzz(StateCodec.encode(state), StateCodec::decode)
+                + fuzz(CommandCodec.encode(PROMOTE), CommandCodec::decode)
+                + fuzz(CoordCodec.encode(new CoordMessage.LeaseGrant(1, 2, 3, 4)), CoordCodec::decode);
+        assertThat(refused).isPositive();
+    }
+
+    private static int fuzz(byte[] good, Function<byte[], ?> decode) {
+        var random = new SplittableRandom(1);
+        int refused = 0;
+        for (int n = 0; n < 20_000; n++) {
+            byte[] bytes = java.util.Arrays.copyOf(good, random.nextInt(good.length + 4));
+            if (bytes.length > 0) {
+                bytes[random.nextInt(bytes.length)] = (byte) random.nextInt(256);
+            }
+            try {
+                assertThat(decode.apply(bytes)).isNotNull();
+            } catch (IllegalArgumentException e) {
+                refused++;
+            }
+        }
+        return refused;
+    }
+}

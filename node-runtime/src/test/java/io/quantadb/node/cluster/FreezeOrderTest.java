@@ -1,0 +1,233 @@
+package io.quantadb.node.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quantadb.node.common.HostPort;
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PeerId;
+import java.util.List;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** A frozen member answers only with what cannot grow any more; and what the primary does when its server's run ends. */
+class FreezeOrderTest {
+    private static final NodeId N1 = new NodeId("n1");
+    private static final NodeId N2 = new NodeId("n2");
+    private static final NodeId N3 = new NodeId("n3");
+    private static final Position START = new Position(1, new Lsn(1_000));
+
+    private long now = 1_000_000_000L;
+    private long reading;
+
+    @Test
+    void answersAFreezeOnlyAfterPromiseStreamsAndAPositionReadAfterBoth() {
+        // Given
+        ClusterCore core = standby();
+
+        // When
+        List<Action> asked = on(core, freeze(5));
+        List<Action> promised = on(core, new Event.PromisePersisted(5));
+        List<Action> closed = on(core, new Event.StreamsClosedBelow(5));
+        List<Action> read = on(core, new Event.PositionRead(reading, new Position(1, new Lsn(2_000))));
+
+        // Then
+        assertThat(asked).contains(new Action.PersistPromise(5));
+        assertThat(asked).doesNotHaveAnyElementsOfTypes(Action.CloseStreamsBelow.class);
+        assertThat(promised).contains(new Action.CloseStreamsBelow(5));
+        assertThat(closed).hasAtLeastOneElementOfType(Action.ReadPosition.class);
+        assertThat(replies(asked)).isEmpty();
+        assertThat(replies(promised)).isEmpty();
+        assertThat(replies(closed)).isEmpty();
+        assertThat(replies(read)).singleElement().satisfies(r -> {
+            assertThat(r.position()).isEqualTo(new Position(1, new Lsn(2_000)));
+            assertThat(r.generation()).isEqualTo(1);
+            assertThat(r.term()).isEqualTo(2);
+        });
+    }
+
+    @Test
+    void anAnswerToAReadingFromBeforeTheStreamsWereClosedCountsForNothing() {
+        // Given
+        ClusterCore core = standby();
+        long before = reading;
+        on(core, freeze(5));
+        on(core, new Event.PromisePersisted(5));
+        on(core, new Event.StreamsClosedBelow(5));
+
+        // When
+        List<Action> stale = on(core, new Event.PositionRead(before, START));
+
+        // Then
+        assertThat(reading).isNotEqualTo(before);
+        assertThat(replies(stale)).isEmpty();
+    }
+
+    @Test
+    void doesAgainWhatNeverSaidThatItWasDone() {
+        // Given
+        ClusterCore core = standby();
+        on(core, freeze(5));
+
+        // When
+        List<Action> soon = on(core, freeze(5));
+        now += 1_100_000_000L;
+        List<Action> later = on(core, freeze(5));
+
+        // Then
+        assertThat(soon).doesNotHaveAnyElementsOfTypes(Action.PersistPromise.class);
+        assertThat(later).contains(new Action.PersistPromise(5));
+    }
+
+    @Test
+    void closesTheVoiceWhenItsServerEndsSoThatTheNextRunGetsItsOwn() {
+        // Given
+        ClusterCore core = primary();
+
+        // When
+        List<Action> ended = on(core, new Event.ServerExited("killed"));
+
+        // Then
+        assertThat(ended).contains(new Action.CloseVoice(), new Action.SetPermit(null), new Action.ServeStreams(0));
+    }
+
+    @Test
+    void namesAPositionForEveryCancelledWaitAlsoOneThatTheVoiceHasPassed() {
+        // Given
+        ClusterCore core = primary();
+        on(core, new Event.VoiceReported(new Lsn(9_000)));
+
+        // When
+        List<Action> cancelled = on(core, new Event.WaitCancelled(new Lsn(8_000)));
+
+        // Then
+        assertThat(cancelled).contains(new Action.HoldAnswers(new Lsn(8_000)));
+    }
+
+    @Test
+    void aChosenCandidateStopsToFetchBeforeItIsPromoted() {
+        // Given: frozen for epoch 5, and fetching in it
+        ClusterCore core = standby();
+        on(core, freeze(5));
+        on(core, new Event.PromisePersisted(5));
+        on(core, new Event.StreamsClosedBelow(5));
+        on(core, new Event.PositionRead(reading, START));
+        Position target = new Position(1, new Lsn(3_000));
+        List<Action> fetching = on(core, new Event.Received(N1, new CoordMessage.Fetch(2, 5, N3, target)));
+
+        // When
+        List<Action> chosen = on(core, new Event.StateApplied(promoted(5, N2), 20));
+        List<Action> next = on(core, new Event.Tick(0));
+
+        // Then
+        assertThat(fetching).hasAtLeastOneElementOfType(Action.Follow.class);
+        assertThat(chosen).contains(new Action.StopFollowing());
+        assertThat(concat(chosen, next)).contains(new Action.PromoteServer(5, 2));
+    }
+
+    // ---- n2 as it follows n1, and n1 as it serves
+
+    private ClusterCore standby() {
+        ClusterCore core = core(N2);
+        on(core, new Event.StateApplied(state(), 10));
+        on(core, new Event.RaftChanged(false, 2, N1, false, false));
+        on(core, new Event.ServerChanged(ServerState.STANDBY, 1));
+        on(core, new Event.StreamsClosedBelow(1));
+        List<Action> actions = on(core, new Event.PositionRead(reading, START));
+        assertThat(concat(actions, on(core, new Event.Tick(0)))).isNotNull();
+        return core;
+    }
+
+    private ClusterCore primary() {
+        ClusterCore core = core(N1);
+        on(core, new Event.StateApplied(state(), 10));
+        on(core, new Event.RaftChanged(true, 2, N1, true, false));
+        on(core, new Event.LeaderLease(now + 10_000_000_000L));
+        on(core, new Event.ServerChanged(ServerState.PRIMARY, 1));
+        List<Action> ready = on(core, new Event.ServerPrimaryReady(1, 0, Lsn.NONE, new Lsn(1_000)));
+        assertThat(ready).contains(new Action.OpenVoice());
+        return core;
+    }
+
+    private ClusterCore core(NodeId node) {
+        return new ClusterCore(new ClusterCore.Start(peer(node), 1, 0, ServerState.DOWN, START, 1), now);
+    }
+
+    private List<Action> on(ClusterCore core, Event event) {
+        now += 1_000_000;
+        List<Action> actions = core.on(now, event);
+        for (Action a : actions) {
+            if (a instanceof Action.ReadPosition r) {
+                reading = r.requestId();
+            }
+        }
+        return actions;
+    }
+
+    private static Event freeze(long epoch) {
+        return new Event.Received(N1, new CoordMessage.Freeze(2, epoch));
+    }
+
+    private static List<CoordMessage.FreezeReply> replies(List<Action> actions) {
+        return actions.stream()
+                .filter(Action.Send.class::isInstance)
+                .map(a -> ((Action.Send) a).message())
+                .filter(CoordMessage.FreezeReply.class::isInstance)
+                .map(CoordMessage.FreezeReply.class::cast)
+                .toList();
+    }
+
+    private static List<Action> concat(List<Action> a, List<Action> b) {
+        return java.util.stream.Stream.concat(a.stream(), b.stream()).toList();
+    }
+
+    private static PeerId peer(NodeId node) {
+        return new PeerId(node, 11);
+    }
+
+    private static Member member(NodeId node) {
+        HostPort at = new HostPort("127.0.0.1", 1);
+        return new Member(
+                peer(node), 1, MemberKind.DATA, MemberState.VOTER, new Addresses(at, at, at, at, at), "", 100, false);
+    }
+
+    private static ClusterState state() {
+        var transitions = new Transitions(new ProtocolRules());
+        ClusterState s = transitions
+                .apply(ClusterState.EMPTY, new Command.Bootstrap("c", 1, 1, member(N1), 1, Settings.DEFAULT))
+                .state();
+        s = transitions.apply(s, new Command.AddMember(member(N2))).state();
+        s = transitions.apply(s, new Command.AddMember(member(N3))).state();
+        SortedSet<MemberRef> set = new TreeSet<>(List.of(new MemberRef(N2, 1), new MemberRef(N3, 1)));
+        s = transitions
+                .apply(s, new Command.Joint(Command.Condition.of(s), new Rule(set, 1)))
+                .state();
+        return transitions.apply(s, new Command.Finish(Command.Condition.of(s))).state();
+    }
+
+    private static ClusterState promoted(long epoch, NodeId chosen) {
+        ClusterState s = state();
+        SortedSet<MemberRef> set = new TreeSet<>(List.of(new MemberRef(N3, 1)));
+        ClusterState next = new Transitions(new ProtocolRules())
+                .apply(
+                        s,
+                        new Command.Promote(
+                                Command.Condition.of(s),
+                                epoch,
+                                chosen,
+                                1,
+                                Command.PromoteKind.FROZEN,
+                                2,
+                                START,
+                                new Rule(set, 1),
+                                0,
+                                "test"))
+                .state();
+        assertThat(next.epoch()).isEqualTo(epoch);
+        assertThat(new TreeMap<>(next.members())).containsKey(chosen);
+        return next;
+    }
+}
