@@ -1,0 +1,67 @@
+package io.quantadb.node.sim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quantadb.node.cluster.ProtocolRules;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ClusterSimTest {
+    private static final long CHAOS_MS = 6_000;
+
+    static LongStream seeds() {
+        long first = Long.getLong("sim.seed", 0);
+        return LongStream.range(first, first + Integer.getInteger("sim.runs", 200));
+    }
+
+    @ParameterizedTest(name = "seed={0}")
+    @MethodSource("seeds")
+    void holdsItsInvariantsAndServesAgainAfterTheFaults(long seed) {
+        SimRun run = SimRun.of(seed, new ProtocolRules(), new SimBugs());
+        try {
+            run.all(CHAOS_MS);
+            assertThat(run.world.oracle.acknowledged).isPositive();
+        } catch (AssertionError | RuntimeException e) {
+            run.world.log.forEach(System.out::println);
+            throw new AssertionError("reproduce: make sim RUNS=1 SEED=" + seed, e);
+        }
+    }
+
+    /** Streams and servers of standbys come and go faster than anybody notices. */
+    @ParameterizedTest(name = "storm={0}")
+    @MethodSource("storms")
+    void survivesStandbysThatKeepComingBack(long seed) {
+        SimRun run = SimRun.storm(seed, new ProtocolRules(), new SimBugs());
+        try {
+            run.all(CHAOS_MS);
+            assertThat(run.world.oracle.acknowledged).isPositive();
+        } catch (AssertionError | RuntimeException e) {
+            throw new AssertionError("reproduce: make sim RUNS=1 SEED=" + seed, e);
+        }
+    }
+
+    static LongStream storms() {
+        long first = Long.getLong("sim.seed", 0);
+        return LongStream.range(first, first + Math.max(1, Integer.getInteger("sim.runs", 200) / 10));
+    }
+
+    @Test
+    void tellsTheSameStoryForTheSameSeed() {
+        // Given
+        long first = SimRun.of(7, new ProtocolRules(), new SimBugs())
+                .all(CHAOS_MS)
+                .world
+                .traceHash();
+
+        // When
+        long second = SimRun.of(7, new ProtocolRules(), new SimBugs())
+                .all(CHAOS_MS)
+                .world
+                .traceHash();
+
+        // Then
+        assertThat(second).isEqualTo(first);
+    }
+}

@@ -1,0 +1,135 @@
+package io.quantadb.node.sim;
+
+import io.quantadb.node.cluster.ClusterState;
+import io.quantadb.node.cluster.Rule;
+import io.quantadb.node.cluster.VoicePermit;
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.sim.invariants.AcknowledgementsSurvive;
+import io.quantadb.node.sim.invariants.EveryFreezeQuorumKnows;
+import io.quantadb.node.sim.invariants.FrozenQuorumSilencesTheVoice;
+import io.quantadb.node.sim.invariants.OneServesInAnEpoch;
+import io.quantadb.node.sim.invariants.OneWriterPerTimeline;
+import io.quantadb.node.sim.invariants.PromisesAreKept;
+import io.quantadb.node.sim.invariants.UnreleasedEpochsShowNothing;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Sees everything at once, which no node can, and hands it to the invariants. */
+final class Oracle {
+    private final SimWorld world;
+    private final AcknowledgementsSurvive<SimPostgres.Rec> survive = new AcknowledgementsSurvive<>();
+    private final EveryFreezeQuorumKnows quorums = new EveryFreezeQuorumKnows();
+    private final OneServesInAnEpoch oneServes = new OneServesInAnEpoch();
+    private final OneWriterPerTimeline oneWriter = new OneWriterPerTimeline();
+    private final PromisesAreKept promises = new PromisesAreKept();
+    private final FrozenQuorumSilencesTheVoice silence = new FrozenQuorumSilencesTheVoice();
+    private final UnreleasedEpochsShowNothing unreleased = new UnreleasedEpochsShowNothing();
+    private final Map<Long, Integer> applied = new HashMap<>();
+
+    ClusterState committed = ClusterState.EMPTY;
+    private long committedIndex;
+    long acknowledged;
+    long promotions;
+
+    Oracle(SimWorld world) {
+        this.world = world;
+    }
+
+    /** The first node to apply an index fixes what everybody applies there. */
+    void onApplied(SimNode node, long index, byte[] command, ClusterState after) {
+        int hash = Arrays.hashCode(command) * 31 + after.hashCode();
+        Integer before = applied.putIfAbsent(index, hash);
+        if (before != null && before != hash) {
+            throw new AssertionError("%s applied something else at %d".formatted(node.id, index));
+        }
+        if (index <= committedIndex) {
+            return;
+        }
+        committedIndex = index;
+        boolean released = after.releasedEpoch() > committed.releasedEpoch();
+        if (after.epoch() > committed.epoch()) {
+            promotions++;
+            world.trace("epoch %d is %s's, timeline %d, rule %s, next %s"
+                    .formatted(after.epoch(), after.primary(), after.timeline(), after.rule(), after.nextRule()));
+        }
+        boolean promoted = after.epoch() > committed.epoch() && after.epoch() > 1;
+        boolean otherRule = !after.rule().equals(committed.rule());
+        committed = after;
+        if (promoted) {
+            SimPostgres pg = world.nodes.get(after.primary()).pg;
+            boolean ownData = world.nodes.get(after.primary()).disk.generation == after.primaryGeneration();
+            boolean holds = ownData && survive.heldBy(pg.wal, pg.wal.size());
+            quorums.onPromoted(after.epoch(), String.valueOf(after.primary()), survive.shown(), holds);
+        }
+        if (otherRule) {
+            checkRule();
+        }
+        if (released && after.epoch() > 1) {
+            world.trace("epoch %d is released".formatted(after.epoch()));
+            List<SimPostgres.Rec> wal = world.nodes.get(after.primary()).pg.wal;
+            survive.onReleased(after.epoch(), wal);
+        }
+    }
+
+    private void checkRule() {
+        Rule rule = committed.rule();
+        int lacking = 0;
+        for (MemberRef ref : rule.set()) {
+            SimNode n = world.nodes.get(ref.node());
+            boolean sameData = n.disk.generation == ref.generation() && !n.pg.empty;
+            lacking += sameData && !survive.heldBy(n.pg.wal, n.pg.flushed) ? 1 : 0;
+        }
+        if (rule.k() > 0) {
+            quorums.onRule(rule.toString(), survive.shown(), lacking, rule.set().size() - rule.k());
+        }
+    }
+
+    void onWritten(SimNode node, SimPostgres.Rec rec) {
+        oneWriter.onWritten(rec.timeline(), node.self.toString());
+    }
+
+    void onTimelineBegun(SimNode node, int timeline) {
+        oneWriter.onBegun(timeline, node.self.toString());
+    }
+
+    void onShown(SimNode node, long epoch, int records) {
+        unreleased.onShown(epoch, committed.releasedEpoch());
+        List<String> serving = new ArrayList<>();
+        for (SimNode n : world.nodes.values()) {
+            if (n.front.serving()) {
+                serving.add(n.id + " in epoch " + n.front.epoch());
+            }
+        }
+        oneServes.onShown(serving);
+        survive.onShown(epoch, node.pg.wal, records);
+        checkRule();
+        if (epoch < committed.releasedEpoch()) {
+            survive.onShownLate(epoch, records, committed.releasedEpoch(), world.nodes.get(committed.primary()).pg.wal);
+        }
+    }
+
+    void onAcknowledges(SimNode node, long epoch) {
+        promises.onAcknowledges(node.id.toString(), epoch, node.disk.promisedEver);
+    }
+
+    void onVoice(SimNode primary, VoicePermit permit, Lsn reported) {
+        if (permit.rule().k() == 0) {
+            return;
+        }
+        List<Lsn> frozen = new ArrayList<>();
+        for (MemberRef ref : permit.rule().set()) {
+            SimNode n = world.nodes.get(ref.node());
+            if (n.disk.generation == ref.generation() && n.disk.promisedEver > permit.epoch()) {
+                frozen.add(n.pg.end());
+            }
+        }
+        boolean quorum = frozen.size() >= permit.rule().freezeQuorum();
+        if (quorum && !permit.rule().set().contains(permit.self())) {
+            silence.onVoice(permit.epoch(), reported, frozen);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+package io.quantadb.node.sim;
+
+import io.quantadb.node.cluster.Event;
+import io.quantadb.node.common.Lsn;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/** The front of one node: takes writes while it is open under the lease, and asks the lease again when it answers. */
+final class SimFront {
+    private final SimNode node;
+    private final SimWorld world;
+    private long openEpoch;
+    private long leaseEpoch;
+    private long leaseUntil;
+    private Lsn holdUntil = Lsn.NONE;
+    /** Record counts at which a client's commit waits. */
+    private final Deque<Integer> waiting = new ArrayDeque<>();
+
+    SimFront(SimNode node) {
+        this.node = node;
+        this.world = node.world;
+    }
+
+    void crash() {
+        openEpoch = 0;
+        leaseEpoch = 0;
+        leaseUntil = 0;
+        holdUntil = Lsn.NONE;
+        waiting.clear();
+    }
+
+    void open(long epoch) {
+        openEpoch = epoch;
+    }
+
+    void close() {
+        openEpoch = 0;
+        waiting.clear();
+    }
+
+    void serverGone() {
+        waiting.clear();
+        holdUntil = Lsn.NONE;
+    }
+
+    void lease(long epoch, long until) {
+        leaseEpoch = epoch;
+        leaseUntil = until;
+    }
+
+    void hold(Lsn until) {
+        holdUntil = Lsn.max(holdUntil, until);
+    }
+
+    boolean leaseHeld(long epoch) {
+        return leaseEpoch == epoch && leaseUntil > node.local();
+    }
+
+    boolean serving() {
+        return node.running() && openEpoch != 0 && leaseHeld(openEpoch) && node.pg.ready;
+    }
+
+    long epoch() {
+        return openEpoch;
+    }
+
+    void write() {
+        if (serving()) {
+            waiting.add(node.pg.append(node.pg.timeline, "commit"));
+            node.pg.flushSoon();
+        }
+    }
+
+    /** A client reads: everything that is visible is shown. */
+    void read() {
+        if (serving() && node.relay.voice.atLeast(holdUntil)) {
+            int shown = Math.max(node.pg.visible, SimPostgres.records(node.relay.voice));
+            world.oracle.onShown(node, openEpoch, Math.min(shown, node.pg.wal.size()));
+        }
+    }
+
+    void onVoice() {
+        int upTo = SimPostgres.records(node.relay.voice);
+        node.pg.visible = Math.max(node.pg.visible, Math.min(upTo, node.pg.wal.size()));
+        while (!waiting.isEmpty() && waiting.peek() <= upTo) {
+            int at = waiting.remove();
+            if (serving() && node.relay.voice.atLeast(holdUntil)) {
+                world.oracle.onShown(node, openEpoch, at);
+                world.oracle.acknowledged++;
+            }
+        }
+    }
+
+    /** A waiting commit is cancelled: visible from now on, and no answer leaves until the voice has passed it. */
+    void cancelWait() {
+        if (serving() && !waiting.isEmpty()) {
+            int at = waiting.removeLast();
+            node.pg.visible = Math.max(node.pg.visible, at);
+            hold(SimPostgres.lsn(at));
+            node.event(new Event.WaitCancelled(SimPostgres.lsn(at)));
+        }
+    }
+}

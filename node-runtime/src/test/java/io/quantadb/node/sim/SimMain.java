@@ -1,0 +1,37 @@
+package io.quantadb.node.sim;
+
+import io.quantadb.node.cluster.ProtocolRules;
+
+/** Many seeds by hand: system properties {@code sim.seed}, {@code sim.runs}, {@code sim.chaosMs}, {@code sim.log}. */
+final class SimMain {
+    private SimMain() {}
+
+    public static void main(String[] args) {
+        long first = Long.getLong("sim.seed", 0);
+        long runs = Long.getLong("sim.runs", 200);
+        long chaosMs = Long.getLong("sim.chaosMs", 6_000);
+        long failed = 0;
+        long acknowledged = 0;
+        long promotions = 0;
+        for (long seed = first; seed < first + runs; seed++) {
+            SimRun run = SimRun.of(seed, new ProtocolRules(), new SimBugs());
+            try {
+                run.all(chaosMs);
+            } catch (AssertionError | RuntimeException e) {
+                failed++;
+                run.world.log.forEach(System.out::println);
+                System.out.println("seed " + seed + " at " + run.world.now / 1_000_000 + " ms: " + e);
+                if (runs == 1) {
+                    e.printStackTrace(System.out);
+                }
+            }
+            acknowledged += run.world.oracle.acknowledged;
+            promotions += run.world.oracle.promotions;
+        }
+        System.out.printf(
+                "%d seeds, %d failed, %d acknowledged, %d promotions%n", runs, failed, acknowledged, promotions);
+        if (failed > 0) {
+            System.exit(1);
+        }
+    }
+}

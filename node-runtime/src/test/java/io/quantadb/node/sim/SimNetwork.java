@@ -1,0 +1,74 @@
+package io.quantadb.node.sim;
+
+import io.quantadb.node.common.NodeId;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+
+/** Delay, loss, duplication and reordering of datagrams, one-way cuts, and connections that stay in order or break. */
+final class SimNetwork {
+    private record Way(NodeId from, NodeId to) {}
+
+    private final SimWorld world;
+    private final Set<Way> cut = new HashSet<>();
+    private final Map<Long, Long> lastInOrder = new HashMap<>();
+    private long connections;
+    double loss;
+    double duplicate;
+    double slow;
+
+    SimNetwork(SimWorld world) {
+        this.world = world;
+    }
+
+    void cut(NodeId from, NodeId to) {
+        cut.add(new Way(from, to));
+    }
+
+    void heal() {
+        cut.clear();
+    }
+
+    boolean open(NodeId from, NodeId to) {
+        return from.equals(to) || !cut.contains(new Way(from, to));
+    }
+
+    private long delay() {
+        return world.chance(slow) ? world.between(1, 40) : world.between(0.2, 1.2);
+    }
+
+    /** At most once and unordered across connections: it may be lost, come twice, or overtake another. */
+    void send(NodeId from, NodeId to, Runnable arrive) {
+        if (!open(from, to) || world.chance(loss)) {
+            return;
+        }
+        world.after(delay(), () -> {
+            if (open(from, to)) {
+                arrive.run();
+            }
+        });
+        if (world.chance(duplicate)) {
+            world.after(delay() + world.between(0, 60), arrive);
+        }
+    }
+
+    long newConnection() {
+        return ++connections;
+    }
+
+    /** In order within one connection; false when the way is cut, and the connection is then as good as broken. */
+    boolean stream(long connection, NodeId from, NodeId to, Runnable arrive) {
+        if (!open(from, to) || !open(to, from)) {
+            return false;
+        }
+        long at = Math.max(world.now + delay(), lastInOrder.getOrDefault(connection, 0L) + 1);
+        lastInOrder.put(connection, at);
+        world.at(at, arrive);
+        return true;
+    }
+
+    void closed(long connection) {
+        lastInOrder.remove(connection);
+    }
+}

@@ -1,0 +1,214 @@
+package io.quantadb.node.sim;
+
+import io.quantadb.node.cluster.Event;
+import io.quantadb.node.cluster.Position;
+import io.quantadb.node.cluster.ServerState;
+import io.quantadb.node.common.Lsn;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One server: a list of records, how many of them are flushed, and what it is doing. LSNs are 10 times the number of
+ * records. Starting, promoting and stopping take time and can be cut short; a crash keeps a part of the unflushed tail.
+ */
+final class SimPostgres {
+    /** One WAL record; two nodes hold the same WAL where they hold the same objects. */
+    record Rec(int timeline, long id, String what) {}
+
+    static final long STEP = 10;
+
+    private final SimNode node;
+    private final SimWorld world;
+    final List<Rec> wal = new ArrayList<>();
+    int flushed;
+    boolean empty = true;
+    ServerState state = ServerState.EMPTY;
+    int timeline;
+    /** Out of recovery: takes writes and serves streams. */
+    boolean ready;
+    /** So many records are visible to whoever asks, acknowledged or not. */
+    int visible;
+
+    int run;
+    private boolean flushing;
+
+    SimPostgres(SimNode node) {
+        this.node = node;
+        this.world = node.world;
+    }
+
+    void initdb() {
+        wal.add(new Rec(1, world.newRecordId(), "initdb"));
+        flushed = 1;
+        empty = false;
+        state = ServerState.DOWN;
+    }
+
+    static Lsn lsn(int records) {
+        return new Lsn(records * STEP);
+    }
+
+    static int records(Lsn lsn) {
+        return (int) (lsn.value() / STEP);
+    }
+
+    Lsn end() {
+        return lsn(wal.size());
+    }
+
+    Position position() {
+        return new Position(wal.getLast().timeline(), end());
+    }
+
+    boolean running() {
+        return state != ServerState.EMPTY && state != ServerState.DOWN;
+    }
+
+    // ---- operations, as the shell asks for them
+
+    void startStandby() {
+        if (empty || running()) {
+            node.later(1, 2, () -> node.event(new Event.ServerFailed("cannot start")));
+            return;
+        }
+        int mine = ++run;
+        node.later(20, 60, () -> {
+            if (mine == run) {
+                state = ServerState.STANDBY;
+                timeline = wal.getLast().timeline();
+                node.event(new Event.ServerChanged(state, timeline));
+            }
+        });
+    }
+
+    void startPrimary() {
+        if (empty || running()) {
+            node.later(1, 2, () -> node.event(new Event.ServerFailed("cannot start")));
+            return;
+        }
+        int mine = ++run;
+        state = ServerState.PRIMARY;
+        timeline = wal.getLast().timeline();
+        node.event(new Event.ServerChanged(state, timeline));
+        node.later(20, 60, () -> {
+            if (mine == run) {
+                append(timeline, "end of crash recovery");
+                flushed = wal.size();
+                ready = true;
+                visible = wal.size();
+                node.event(new Event.ServerPrimaryReady(timeline, timeline, Lsn.NONE, end()));
+            }
+        });
+    }
+
+    void promote(int toTimeline) {
+        int mine = run;
+        if (state != ServerState.STANDBY) {
+            node.later(1, 2, () -> node.event(new Event.ServerFailed("cannot promote")));
+            return;
+        }
+        state = ServerState.PROMOTING;
+        node.event(new Event.ServerChanged(state, timeline));
+        node.later(15, 50, () -> {
+            if (mine == run && state == ServerState.PROMOTING) {
+                Lsn fork = end();
+                int parent = wal.getLast().timeline();
+                world.oracle.onTimelineBegun(node, toTimeline);
+                append(toTimeline, "end of recovery");
+                flushed = wal.size();
+                state = ServerState.PRIMARY;
+                timeline = toTimeline;
+                ready = true;
+                visible = wal.size();
+                node.event(new Event.ServerPrimaryReady(toTimeline, parent, fork, end()));
+            }
+        });
+    }
+
+    /** Immediate: no shutdown record, and the unflushed tail may be lost. */
+    void stop(boolean immediate) {
+        int mine = ++run;
+        if (!immediate && ready) {
+            append(timeline, "shutdown");
+            flushed = wal.size();
+        }
+        loseTail();
+        node.later(2, 15, () -> {
+            if (mine == run) {
+                node.event(new Event.ServerChanged(empty ? ServerState.EMPTY : ServerState.DOWN, 0));
+            }
+        });
+    }
+
+    /** The process is gone; the agent hears of it when it is there. */
+    void die() {
+        run++;
+        loseTail();
+    }
+
+    private void loseTail() {
+        if (wal.size() > flushed) {
+            int keep = flushed + world.random.nextInt(wal.size() - flushed + 1);
+            wal.subList(keep, wal.size()).clear();
+            flushed = wal.size();
+        }
+        state = empty ? ServerState.EMPTY : ServerState.DOWN;
+        ready = false;
+        flushing = false;
+        timeline = 0;
+        node.relay.serverGone();
+        node.front.serverGone();
+    }
+
+    void wipe() {
+        run++;
+        wal.clear();
+        flushed = 0;
+        empty = true;
+        ready = false;
+        flushing = false;
+        state = ServerState.EMPTY;
+    }
+
+    /** A base backup: everything that the source has flushed. */
+    void cloned(SimPostgres source) {
+        wal.clear();
+        wal.addAll(source.wal.subList(0, source.flushed));
+        flushed = wal.size();
+        empty = false;
+        state = ServerState.DOWN;
+    }
+
+    // ---- WAL
+
+    int append(int onTimeline, String what) {
+        Rec rec = new Rec(onTimeline, world.newRecordId(), what);
+        world.oracle.onWritten(node, rec);
+        wal.add(rec);
+        return wal.size();
+    }
+
+    void receive(List<Rec> records) {
+        wal.addAll(records);
+        flushSoon();
+    }
+
+    void flushSoon() {
+        if (flushing || flushed == wal.size()) {
+            return;
+        }
+        flushing = true;
+        int mine = run;
+        world.afterMs(0.2, world.chance(0.02) ? 30 : 2, () -> {
+            if (mine == run) {
+                flushing = false;
+                flushed = wal.size();
+                node.input(node.relay::onFlushed);
+            }
+        });
+    }
+
+    void sync() {
+        flushed = wal.size();
+    }
+}
