@@ -1,0 +1,43 @@
+package io.quantadb.node.config;
+
+import io.quantadb.node.common.HostPort;
+import io.quantadb.node.common.NodeId;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * This node's place in its cluster.
+ *
+ * @param nodeId names the node for ever
+ * @param mode how it starts for the first time
+ * @param dataDir absolute folder of the cluster metadata: Raft log, vote, promises, identity
+ * @param peers replication addresses of the other members; forming a cluster needs an answer from each
+ * @param priority who is preferred as primary among equals; higher is preferred, 0 is never
+ * @param zone where the node stands, for placement; empty when it does not matter
+ */
+public record ClusterConfig(
+        NodeId nodeId,
+        NodeMode mode,
+        Path dataDir,
+        List<HostPort> peers,
+        int priority,
+        String zone,
+        ReplicationConfig replication,
+        RaftConfig raft) {
+    public ClusterConfig {
+        peers = List.copyOf(peers);
+        Bounds.requireBetween("cluster.priority", priority, 0, 1000);
+        if (zone.length() > 63) {
+            throw new IllegalArgumentException("cluster.zone=%s must be at most 63 characters".formatted(zone));
+        }
+        if (peers.size() > 16) {
+            throw new IllegalArgumentException(
+                    "cluster.peers lists %d addresses and must list at most 16".formatted(peers.size()));
+        }
+        if (mode == NodeMode.REPLICA && replication.primaryAddress() == null && peers.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "cluster.replication.primary_address is missing: a replica joins through a member's replication"
+                            + " address; give --primary host:port (for example --primary localhost:6432)");
+        }
+    }
+}
