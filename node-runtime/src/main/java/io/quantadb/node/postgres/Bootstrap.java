@@ -1,0 +1,206 @@
+package io.quantadb.node.postgres;
+
+import io.quantadb.node.common.NodeException.LocalFault;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Creates a new database cluster, offline: when its server first takes a connection, the agent's role and the rights are
+ * in place already, and no commit of the bootstrap has to wait for a voice that is not there yet.
+ *
+ * <ol>
+ *   <li>initdb with checksums, UTF-8, C.UTF-8, superuser {@code postgres} (its password from a file, or none: then it
+ *       cannot log in through the front until one is set);
+ *   <li>single-user sessions: {@code pg_cancel_backend} taken from PUBLIC in the templates that databases are made from, the
+ *       role {@code quantadb}, the application's role and database;
+ *   <li>all of it is flushed, once, and the marker of an unfinished directory is removed. It was set first: a crash in
+ *       between is seen by {@link DataDirectory#inspect} as {@link DirectoryContents.Incomplete}.
+ * </ol>
+ */
+public final class Bootstrap {
+    private static final Duration INITDB_DEADLINE = Duration.ofMinutes(2);
+    private static final Duration SQL_DEADLINE = Duration.ofMinutes(1);
+    private static final Pattern SECRET_LINE = Pattern.compile("[^\\r\\n\\x00]+");
+
+    private final PostgresBinaries binaries;
+    private final ServerUser user;
+    private final Path privateDirectory;
+
+    /**
+     * What to create beside the cluster itself.
+     *
+     * @param superuserPasswordFile one line; null leaves {@code postgres} without a password
+     * @param walSegmentMegabytes a power of two, 16 by default
+     * @param application null for none
+     */
+    public record Wanted(
+            @Nullable Path superuserPasswordFile,
+            int walSegmentMegabytes,
+            @Nullable Application application) {
+        public static final Wanted PLAIN = new Wanted(null, 16, null);
+
+        public Wanted {
+            if (Integer.bitCount(walSegmentMegabytes) != 1 || walSegmentMegabytes > 1024) {
+                throw new IllegalArgumentException(
+                        "WAL segments of %d MB: use a power of two from 1 to 1024".formatted(walSegmentMegabytes));
+            }
+        }
+    }
+
+    /** A database and the role that owns it; the password file holds one line, null for none. */
+    public record Application(
+            String database, String owner, @Nullable Path passwordFile) {
+        public Application {
+            if (database.isBlank() || owner.isBlank() || owner.equals(ServerConfig.AGENT_ROLE)) {
+                throw new IllegalArgumentException(
+                        "application database '%s' of owner '%s': both need a name, and the owner may not be '%s'"
+                                .formatted(database, owner, ServerConfig.AGENT_ROLE));
+            }
+        }
+    }
+
+    public Bootstrap(PostgresBinaries binaries, ServerUser user, Path privateDirectory) {
+        this.binaries = binaries;
+        this.user = user;
+        this.privateDirectory = privateDirectory;
+    }
+
+    /** Fills an empty (or absent) directory; {@link LocalFault} with what PostgreSQL said when that fails. */
+    public void create(DataDirectory directory, Wanted wanted) {
+        Path data = directory.path();
+        directory.create();
+        directory.unfinished();
+        user.privateDirectory(privateDirectory);
+        Path passwords = privateDirectory.resolve("initdb.password");
+        try {
+            boolean withPassword = wanted.superuserPasswordFile() != null;
+            if (wanted.superuserPasswordFile() != null) {
+                PrivateFile.write(passwords, secret(wanted.superuserPasswordFile()) + "\n", user);
+            }
+            ToolRun initdb = ToolRun.of(
+                    user.command("TERM", initdb(data, wanted.walSegmentMegabytes(), withPassword ? passwords : null)),
+                    "",
+                    Path.of("/"),
+                    INITDB_DEADLINE);
+            if (!initdb.succeeded()) {
+                throw new LocalFault("initdb could not create a cluster in %s: %s".formatted(data, lastWords(initdb)));
+            }
+            revokeAndCreate(data, wanted.application());
+            ToolRun sync = ToolRun.of(
+                    user.command("TERM", List.of(binaries.initdb().toString(), "--sync-only", "--pgdata=" + data)),
+                    "",
+                    Path.of("/"),
+                    INITDB_DEADLINE);
+            if (!sync.succeeded()) {
+                throw new LocalFault("the new cluster in %s could not be flushed: %s".formatted(data, lastWords(sync)));
+            }
+            directory.finished();
+        } catch (IOException e) {
+            throw new LocalFault("cannot create a cluster in %s: %s".formatted(data, OsTools.reason(e)), e);
+        } finally {
+            PrivateFile.deleteQuietly(passwords);
+        }
+    }
+
+    private void revokeAndCreate(Path data, @Nullable Application application) throws IOException {
+        String revoke = "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_cancel_backend(integer) FROM PUBLIC";
+        singleUser(data, "template1", List.of(revoke));
+        var statements = new ArrayList<String>();
+        statements.add(revoke);
+        statements.add("CREATE ROLE %s SUPERUSER REPLICATION LOGIN".formatted(ServerConfig.AGENT_ROLE));
+        if (application != null) {
+            String owner = identifier(application.owner());
+            if (!application.owner().equals("postgres")) {
+                statements.add("CREATE ROLE %s LOGIN".formatted(owner));
+            }
+            if (application.passwordFile() != null) {
+                statements.add(
+                        "ALTER ROLE %s PASSWORD %s".formatted(owner, literal(secret(application.passwordFile()))));
+            }
+            if (!application.database().equals("postgres")) {
+                statements.add("CREATE DATABASE %s OWNER %s".formatted(identifier(application.database()), owner));
+            }
+        }
+        singleUser(data, "postgres", statements);
+    }
+
+    List<String> initdb(Path data, int walSegmentMegabytes, @Nullable Path passwords) {
+        var command = new ArrayList<>(List.of(
+                binaries.initdb().toString(),
+                "--pgdata=" + data,
+                "--username=postgres",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--data-checksums",
+                "--no-sync",
+                "--wal-segsize=" + walSegmentMegabytes,
+                // The agent's own access rules replace the file that this would write.
+                "--auth=reject"));
+        if (binaries.major() >= 17) {
+            // The same order of text on every machine of the cluster, whatever its libraries.
+            command.add("--locale-provider=builtin");
+        }
+        if (passwords != null) {
+            command.add("--pwfile=" + passwords);
+        }
+        return command;
+    }
+
+    /** Statements may carry a password: they go through standard input, and are not repeated in a failure. */
+    private void singleUser(Path data, String database, List<String> statements) {
+        List<String> command = List.of(
+                binaries.postgres().toString(),
+                "--single",
+                "-j",
+                "-D",
+                data.toString(),
+                "-c",
+                "exit_on_error=on",
+                "-c",
+                "fsync=off",
+                "-c",
+                "log_min_error_statement=panic",
+                "-c",
+                "log_statement=none",
+                "-c",
+                "lc_messages=C",
+                database);
+        String input = String.join(";\n\n", statements) + ";\n\n";
+        ToolRun run = ToolRun.of(user.command("TERM", command), input, Path.of("/"), SQL_DEADLINE);
+        if (!run.succeeded()) {
+            throw new LocalFault("the new cluster in %s could not be set up: %s".formatted(data, lastWords(run)));
+        }
+    }
+
+    private static String secret(Path file) {
+        try {
+            String text = Files.readString(file).strip();
+            if (!SECRET_LINE.matcher(text).matches()) {
+                throw new LocalFault("password file %s must hold one line that is not empty".formatted(file));
+            }
+            return text;
+        } catch (IOException e) {
+            throw new LocalFault("password file %s cannot be read: %s".formatted(file, OsTools.reason(e)), e);
+        }
+    }
+
+    private static String identifier(String name) {
+        return '"' + name.replace("\"", "\"\"") + '"';
+    }
+
+    private static String literal(String text) {
+        return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'";
+    }
+
+    private static String lastWords(ToolRun run) {
+        List<String> lines = run.output().lines().filter(l -> !l.isBlank()).toList();
+        String words = String.join(" / ", lines.subList(Math.max(0, lines.size() - 4), lines.size()));
+        return words.contains("No space left") ? "the disk is full (%s)".formatted(words) : words;
+    }
+}
