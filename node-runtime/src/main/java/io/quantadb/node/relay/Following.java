@@ -1,0 +1,124 @@
+package io.quantadb.node.relay;
+
+import io.quantadb.node.cluster.Event;
+import io.quantadb.node.cluster.Position;
+import io.quantadb.node.common.HostPort;
+import io.quantadb.node.common.LogKeys;
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.relay.ReplicationTracker.Phase;
+import io.quantadb.node.relay.WalMessages.Status;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Whom a {@link Follower} follows, how far this node's WAL is vouched for there, and what is told of it. */
+final class Following {
+    private static final Logger LOGGER = LoggerFactory.getLogger(Following.class);
+
+    /** Whom to follow, and under what. */
+    record Target(NodeId upstream, HostPort address, long epoch, long generation) {}
+
+    private final RelayContext context;
+    private @Nullable Target target;
+    private Lsn confirmed = Lsn.NONE;
+    private int checkedTimeline;
+    private Event.@Nullable ReceiverProgress told;
+
+    Following(RelayContext context) {
+        this.context = context;
+    }
+
+    @Nullable
+    Target target() {
+        return target;
+    }
+
+    void begin(Target wanted, Position checked) {
+        target = wanted;
+        confirmed = checked.lsn();
+        checkedTimeline = checked.timeline();
+        LOGGER.atInfo()
+                .addMarker(LogKeys.REPLICATION)
+                .addKeyValue(LogKeys.PEER, wanted.upstream())
+                .addKeyValue(LogKeys.EPOCH, wanted.epoch())
+                .addKeyValue(LogKeys.LSN, confirmed)
+                .log("following");
+    }
+
+    void end() {
+        target = null;
+    }
+
+    /** A checked stream of this target delivered, and the receiver flushed, up to here; or a new check found it. */
+    void confirm(Lsn position) {
+        confirmed = Lsn.max(confirmed, position);
+    }
+
+    /**
+     * What the next stream says of this member. The position that it may count without delivering anything is what was
+     * checked, or flushed of checked streams since; for a held receiver also the byte where it goes on, which counts
+     * once the upstream has accepted a start there on the receiver's timeline. A refusal cuts the receiver, and what it
+     * held counts no more.
+     */
+    StreamHeader header(Target wanted, HeldReceiver receiver) {
+        Lsn vouched = receiver.phase == Phase.COPY ? Lsn.max(confirmed, receiver.vouched) : confirmed;
+        return new StreamHeader(
+                new MemberRef(context.config().self(), wanted.generation()),
+                context.config().incarnation(),
+                wanted.epoch(),
+                new Position(checkedTimeline, vouched));
+    }
+
+    Event.ReceiverProgress progress(@Nullable HeldReceiver receiver) {
+        Lsn delivered = receiver == null ? Lsn.NONE : receiver.delivered;
+        Status reported = receiver == null ? Status.NONE : receiver.reported.cappedAt(Lsn.max(confirmed, delivered));
+        Target followed = target;
+        return new Event.ReceiverProgress(
+                followed == null ? 0 : followed.epoch(), delivered, reported.flushed(), reported.applied());
+    }
+
+    void tellProgress(@Nullable HeldReceiver receiver) {
+        told = progress(receiver);
+        context.tell(told);
+    }
+
+    void tellNewProgress(@Nullable HeldReceiver receiver) {
+        if (!progress(receiver).equals(told)) {
+            tellProgress(receiver);
+        }
+    }
+
+    void tellOpened(StartCommand start) {
+        Target followed = target;
+        if (followed != null) {
+            LOGGER.atInfo()
+                    .addMarker(LogKeys.REPLICATION)
+                    .addKeyValue(LogKeys.PEER, followed.upstream())
+                    .addKeyValue(LogKeys.EPOCH, followed.epoch())
+                    .addKeyValue(LogKeys.TIMELINE, start.timeline())
+                    .addKeyValue(LogKeys.LSN, start.start())
+                    .log("Stream connected to primary");
+            context.tell(
+                    new Event.StreamOpened(followed.upstream(), followed.epoch(), start.timeline(), start.start()));
+        }
+    }
+
+    /** {@code repeated} failures are told but not logged again. */
+    void tellClosed(String reason, boolean repeated) {
+        Target followed = target;
+        if (followed == null) {
+            return;
+        }
+        if (!repeated) {
+            LOGGER.atInfo()
+                    .addMarker(LogKeys.REPLICATION)
+                    .addKeyValue(LogKeys.PEER, followed.upstream())
+                    .addKeyValue(LogKeys.EPOCH, followed.epoch())
+                    .addKeyValue(LogKeys.REASON, reason)
+                    .log("no stream from the upstream");
+        }
+        context.tell(new Event.StreamClosed(followed.upstream(), followed.epoch(), reason));
+    }
+}

@@ -1,0 +1,63 @@
+package io.quantadb.node.relay;
+
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.common.NodeId;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the relay was doing a moment ago (at most a quarter of a second), for the cluster API.
+ *
+ * @param following what this standby follows; null when nothing
+ * @param members streams served, one per member
+ * @param voice the voice's state
+ * @param servedEpoch members' streams of this epoch are accepted; 0 none
+ * @param frozenBelow nothing of an epoch below this is relayed any more
+ */
+public record RelaySnapshot(
+        @Nullable Following following, List<Member> members, VoiceState voice, long servedEpoch, long frozenBelow) {
+    public static final RelaySnapshot EMPTY =
+            new RelaySnapshot(null, List.of(), new VoiceState(false, false, Lsn.NONE, Lsn.NONE, Lsn.NONE), 0, 0);
+
+    public RelaySnapshot {
+        members = List.copyOf(members);
+    }
+
+    /** This standby's own stream; {@code failedDials} counts those since it last streamed. */
+    public record Following(
+            NodeId upstream,
+            long epoch,
+            boolean receiverConnected,
+            boolean streaming,
+            int timeline,
+            Lsn delivered,
+            Lsn flushed,
+            Lsn applied,
+            long bytes,
+            long batches,
+            long failedDials) {}
+
+    /**
+     * One member's stream.
+     *
+     * @param lagBytes from what the server had flushed when it last sent to what the member has flushed
+     * @param roundTripNanos from passing WAL on to the status that says it is written; -1 not measured yet
+     * @param lastMessageNanos when the member last said anything, on the monotonic clock
+     */
+    public record Member(
+            MemberRef member,
+            long epoch,
+            boolean streaming,
+            Lsn delivered,
+            Lsn flushed,
+            Lsn applied,
+            long lagBytes,
+            long bytes,
+            long batches,
+            long roundTripNanos,
+            long lastMessageNanos) {}
+
+    /** {@code ownFlush} is what the server has certainly flushed, as far as the voice knows. */
+    public record VoiceState(boolean open, boolean reading, Lsn reported, Lsn applied, Lsn ownFlush) {}
+}

@@ -1,0 +1,302 @@
+package io.quantadb.node.relay;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.quantadb.node.cluster.Event;
+import io.quantadb.node.cluster.VoiceRule.Seen;
+import io.quantadb.node.common.LogKeys;
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.NodeException.ProtocolViolation;
+import io.quantadb.node.relay.ReplicationTracker.Phase;
+import io.quantadb.node.relay.WalMessages.Status;
+import io.quantadb.node.transport.StreamKind;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One member's stream through this agent: the peer's channel on one side, a connection to the local server on the
+ * other. WAL streams are read frame by frame and their positions followed. Base backups begin with a start-up, which is
+ * answered here (the agent has logged in already, as itself), and then pass as bytes.
+ *
+ * <p>Any frame that does not fit ends the stream: a member whose positions are in doubt acknowledges nothing. Confined
+ * to the relay's loop.
+ */
+final class ServedStream {
+    private static final Logger LOGGER = LoggerFactory.getLogger(ServedStream.class);
+
+    /** Hears of progress and of the end, on the relay's loop. */
+    interface Owner {
+        /** The member's positions or the server's flush have moved. */
+        void onMoved();
+
+        void onEnded(ServedStream stream);
+    }
+
+    private final RelayContext context;
+    private final StreamHeader header;
+    private final StreamKind kind;
+    private final Owner owner;
+    private final Link peer;
+    private final Link server;
+    private final @Nullable FrameCutter fromPeer;
+    private final @Nullable FrameCutter fromServer;
+    private final ReplicationTracker tracker;
+    private final Throttle progress;
+    private final StartupAnswer startup;
+    private boolean startedUp;
+    private boolean ended;
+    private boolean moved;
+    private @Nullable Seen told;
+
+    private long bytes;
+    private long batches;
+    private long lastMessageNanos;
+    private long roundTripNanos = -1;
+    private Lsn sampleEnd = Lsn.NONE;
+    private long sampleNanos;
+
+    ServedStream(
+            RelayContext context,
+            StreamHeader header,
+            StreamKind kind,
+            Channel peer,
+            Channel server,
+            String serverVersion,
+            Owner owner) {
+        this.context = context;
+        this.header = header;
+        this.kind = kind;
+        this.owner = owner;
+        boolean wal = kind == StreamKind.WAL;
+        this.fromPeer = wal ? new FrameCutter(peer.alloc()) : null;
+        this.fromServer = wal ? new FrameCutter(server.alloc()) : null;
+        this.tracker = new ReplicationTracker(header.checked().lsn());
+        this.progress = context.throttle(this::tellProgress);
+        this.lastMessageNanos = context.nanos();
+        peer.config()
+                .setWriteBufferWaterMark(UnixSockets.waterMark(context.config().streamBufferBytes()));
+        this.peer = new Link(peer, context.loop(), new PeerSide());
+        this.server = new Link(server, context.loop(), new ServerSide());
+        this.startup = new StartupAnswer(this.peer, serverVersion);
+    }
+
+    void start() {
+        LOGGER.atInfo()
+                .addMarker(LogKeys.REPLICATION)
+                .addKeyValue(LogKeys.PEER, header.member())
+                .addKeyValue(LogKeys.EPOCH, header.epoch())
+                .addKeyValue(LogKeys.LSN, header.checked().lsn())
+                .log(kind == StreamKind.WAL ? "member streams" : "member takes a base backup");
+        peer.read(true);
+        server.read(true);
+    }
+
+    StreamHeader header() {
+        return header;
+    }
+
+    boolean isWal() {
+        return kind == StreamKind.WAL;
+    }
+
+    /** What the member has reported on this stream since it last started, or null when nothing yet. */
+    @Nullable
+    Seen seen() {
+        Status status = tracker.status();
+        if (!isWal() || status.flushed().isNone()) {
+            return null;
+        }
+        return new Seen(header.member(), header.epoch(), status.flushed(), status.applied());
+    }
+
+    Lsn serverFlushed() {
+        return tracker.serverEnd();
+    }
+
+    /** Ends the stream; completes when the peer's side is closed, after which no byte of it arrives. */
+    ChannelFuture close(String reason) {
+        peer.close();
+        server.close();
+        end(reason);
+        return peer.closing();
+    }
+
+    private void end(String reason) {
+        if (ended) {
+            return;
+        }
+        ended = true;
+        startup.release();
+        if (fromPeer != null && fromServer != null) {
+            fromPeer.release();
+            fromServer.release();
+        }
+        LOGGER.atInfo()
+                .addMarker(LogKeys.REPLICATION)
+                .addKeyValue(LogKeys.PEER, header.member())
+                .addKeyValue(LogKeys.EPOCH, header.epoch())
+                .addKeyValue(LogKeys.REASON, reason)
+                .log("member's stream ended");
+        owner.onEnded(this);
+        if (isWal()) {
+            context.tell(new Event.MemberGone(header.member(), header.epoch()));
+        }
+    }
+
+    private void tellProgress() {
+        Seen seen = seen();
+        if (seen != null && !ended && !seen.equals(told)) {
+            told = seen;
+            context.tell(new Event.MemberProgress(seen.member(), seen.epoch(), seen.flushed(), seen.applied()));
+        }
+    }
+
+    private void onPeerFrame(byte tag, ByteBuf frame) {
+        try {
+            switch (tag) {
+                case WalMessages.QUERY -> {
+                    String text = WalMessages.queryText(frame);
+                    if (!StartCommand.allowed(text)) {
+                        throw new ProtocolViolation("42501", "a member may not ask for this on a WAL stream");
+                    }
+                    tracker.onQuery(text);
+                }
+                case WalMessages.COPY_DATA -> onStatus(frame);
+                case WalMessages.COPY_DONE, WalMessages.TERMINATE -> {
+                    // passes; a status that comes later still counts no further than what was delivered
+                }
+                default -> throw new ProtocolViolation("08P01", "an unexpected message of a member");
+            }
+        } catch (RuntimeException e) {
+            frame.release();
+            throw e;
+        }
+        pass(frame, server, peer);
+    }
+
+    private void onStatus(ByteBuf frame) {
+        tracker.onClientCopyData(frame);
+        if (WalMessages.kind(frame) != 'r') {
+            return;
+        }
+        Status capped = tracker.status();
+        WalMessages.rewrite(frame, capped);
+        long now = context.nanos();
+        lastMessageNanos = now;
+        if (!sampleEnd.isNone() && capped.written().atLeast(sampleEnd)) {
+            roundTripNanos = now - sampleNanos;
+            sampleEnd = Lsn.NONE;
+        }
+        moved = true;
+    }
+
+    private void onServerFrame(byte tag, ByteBuf frame) {
+        Lsn before = tracker.delivered();
+        try {
+            tracker.onServer(tag, frame);
+        } catch (RuntimeException e) {
+            frame.release();
+            throw e;
+        }
+        Lsn delivered = tracker.delivered();
+        if (tracker.phase() == Phase.COPY && sampleEnd.isNone() && delivered.compareTo(before) > 0) {
+            sampleEnd = delivered;
+            sampleNanos = context.nanos();
+        }
+        pass(frame, peer, server);
+    }
+
+    private static void pass(ByteBuf bytes, Link to, Link from) {
+        to.write(bytes);
+        if (!to.writable()) {
+            from.read(false);
+        }
+    }
+
+    RelaySnapshot.Member snapshot() {
+        Status status = tracker.status();
+        Lsn end = Lsn.max(tracker.serverEnd(), tracker.delivered());
+        return new RelaySnapshot.Member(
+                header.member(),
+                header.epoch(),
+                tracker.streaming(),
+                tracker.delivered(),
+                status.flushed(),
+                status.applied(),
+                status.flushed().isNone() ? 0 : Math.max(0, end.minus(status.flushed())),
+                bytes,
+                batches,
+                roundTripNanos,
+                lastMessageNanos);
+    }
+
+    private final class PeerSide implements Link.Owner {
+        @Override
+        public void onBytes(Link link, ByteBuf data) {
+            if (fromPeer != null) {
+                fromPeer.feed(data, ServedStream.this::onPeerFrame);
+            } else if (startedUp) {
+                pass(data, server, peer);
+            } else {
+                ByteBuf rest = startup.feed(data);
+                if (rest != null) {
+                    startedUp = true;
+                    pass(rest, server, peer);
+                }
+            }
+        }
+
+        @Override
+        public void onBatchEnd(Link link) {
+            server.flush();
+            if (moved) {
+                moved = false;
+                owner.onMoved();
+                progress.mark();
+            }
+        }
+
+        @Override
+        public void onWritable(Link link) {
+            server.read(true);
+        }
+
+        @Override
+        public void onClosed(Link link, String reason) {
+            server.close();
+            end(reason);
+        }
+    }
+
+    private final class ServerSide implements Link.Owner {
+        @Override
+        public void onBytes(Link link, ByteBuf data) {
+            bytes += data.readableBytes();
+            batches++;
+            if (fromServer == null) {
+                pass(data, peer, server);
+            } else {
+                fromServer.feed(data, ServedStream.this::onServerFrame);
+            }
+        }
+
+        @Override
+        public void onBatchEnd(Link link) {
+            peer.flush();
+        }
+
+        @Override
+        public void onWritable(Link link) {
+            peer.read(true);
+        }
+
+        @Override
+        public void onClosed(Link link, String reason) {
+            // what the server still said (why it stopped) goes out before the end
+            peer.close(io.netty.buffer.Unpooled.EMPTY_BUFFER);
+            end("local server: " + reason);
+        }
+    }
+}

@@ -1,0 +1,251 @@
+package io.quantadb.node.relay;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.quantadb.node.cluster.VoiceRule.Seen;
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.NodeException.ProtocolViolation;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.transport.PeerStreams.Incoming;
+import io.quantadb.node.transport.PeerStreams.Verdict;
+import io.quantadb.node.transport.StreamKind;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The streams that other members draw from this node's server: accepted for exactly the epoch that is served, one WAL
+ * stream a member (a newer one ends the older, so that nobody counts twice), and bounded in number.
+ *
+ * <p>Once the members are known, only they are served, each in its present incarnation: a disk that was replaced may come
+ * back in the same epoch and, by chance, with a generation that the rule names.
+ *
+ * <p>Refusals say why: {@code wrong_epoch}, {@code bad_header}, {@code no_member}, {@code too_many}, {@code not_ready} (the local server
+ * does not take connections). Confined to the relay's loop.
+ */
+final class ServedStreams implements Members, ServedStream.Owner {
+    private static final int STREAMS_MAX = 64;
+
+    private final RelayContext context;
+    private final Runnable onMoved;
+    private final List<ServedStream> open = new ArrayList<>();
+    private int opening;
+    private long epoch;
+    private long frozenBelow;
+    private @Nullable NodeId only;
+    private @Nullable Map<NodeId, Long> incarnations;
+
+    /** {@code onMoved} runs whenever a member's position may have risen. */
+    ServedStreams(RelayContext context, Runnable onMoved) {
+        this.context = context;
+        this.onMoved = onMoved;
+    }
+
+    void serve(long wanted) {
+        only = null;
+        epoch = wanted < frozenBelow ? 0 : wanted;
+        var _ = closeWhere(stream -> stream.header().epoch() != epoch, "epoch " + epoch + " is served now");
+    }
+
+    /** Lets that node alone read WAL under this epoch; this node has promised it, so nothing lower is served. */
+    void serveFetch(NodeId to, long wanted) {
+        serve(wanted);
+        only = epoch == 0 ? null : to;
+    }
+
+    /** Serves these nodes in these incarnations only, and ends the streams of all others. */
+    void admit(Map<NodeId, Long> members) {
+        incarnations = members;
+        var _ = closeWhere(stream -> !admitted(stream.header()), "it is no member, or of another incarnation");
+    }
+
+    private boolean admitted(StreamHeader header) {
+        Map<NodeId, Long> known = incarnations;
+        return known == null
+                || Long.valueOf(header.incarnation())
+                        .equals(known.get(header.member().node()));
+    }
+
+    List<ChannelFuture> closeBelow(long below) {
+        frozenBelow = Math.max(frozenBelow, below);
+        if (epoch < frozenBelow) {
+            epoch = 0;
+        }
+        return closeWhere(stream -> stream.header().epoch() < frozenBelow, "frozen for epoch " + below);
+    }
+
+    long epoch() {
+        return epoch;
+    }
+
+    void onOpen(Incoming incoming, Verdict verdict) {
+        StreamHeader header;
+        try {
+            header = StreamHeader.decode(incoming.header());
+        } catch (ProtocolViolation e) {
+            verdict.refuse("bad_header", "this node cannot read the stream's header: " + e.getMessage());
+            return;
+        }
+        if (!header.member().node().equals(incoming.peer())) {
+            verdict.refuse(
+                    "bad_header",
+                    "the stream names %s, the certificate %s"
+                            .formatted(header.member().node(), incoming.peer()));
+        } else if (header.epoch() != epoch || epoch == 0 || (only != null && !only.equals(incoming.peer()))) {
+            verdict.refuse("wrong_epoch", wrongEpoch(header));
+        } else if (!admitted(header)) {
+            verdict.refuse(
+                    "no_member",
+                    "incarnation %d of %s is no member here".formatted(header.incarnation(), incoming.peer()));
+        } else if (open.size() + opening >= STREAMS_MAX) {
+            verdict.refuse("too_many", "this node serves %d streams already".formatted(STREAMS_MAX));
+        } else {
+            opening++;
+            connect(incoming.kind(), header, verdict);
+        }
+    }
+
+    private String wrongEpoch(StreamHeader header) {
+        return epoch == 0
+                ? "this node serves no streams now"
+                : "this node serves streams of epoch %d, not %d".formatted(epoch, header.epoch());
+    }
+
+    private void connect(StreamKind kind, StreamHeader header, Verdict verdict) {
+        PgLogin.start(context.loop(), context.config(), applicationName(header), new PgLogin.Outcome() {
+            @Override
+            public void onReady(Channel server, String serverVersion) {
+                if (header.epoch() != epoch) {
+                    opening--;
+                    RelayContext.close(server);
+                    verdict.refuse("wrong_epoch", wrongEpoch(header));
+                    return;
+                }
+                Opening claim = new Opening(kind, header, server, serverVersion);
+                verdict.accept(
+                        serverVersion.getBytes(StandardCharsets.UTF_8),
+                        peer -> context.loop().execute(() -> claim.accepted(peer)));
+                context.after(context.config().connectTimeout().toMillis(), claim::abandoned);
+            }
+
+            @Override
+            public void onFailed(String reason) {
+                opening--;
+                verdict.refuse("not_ready", "this node's server does not take connections: " + reason);
+            }
+        });
+    }
+
+    /** Between the accepting of a stream and the handing over of its channel, which may never come. */
+    private final class Opening {
+        private final StreamKind kind;
+        private final StreamHeader header;
+        private final Channel server;
+        private final String serverVersion;
+        private boolean settled;
+
+        private Opening(StreamKind kind, StreamHeader header, Channel server, String serverVersion) {
+            this.kind = kind;
+            this.header = header;
+            this.server = server;
+            this.serverVersion = serverVersion;
+        }
+
+        private void accepted(Channel peer) {
+            if (settle() && server.isOpen() && header.epoch() == epoch && admitted(header)) {
+                begin(new ServedStream(context, header, kind, peer, server, serverVersion, ServedStreams.this));
+            } else {
+                RelayContext.close(server);
+                RelayContext.close(peer);
+            }
+        }
+
+        private void abandoned() {
+            if (settle()) {
+                RelayContext.close(server);
+            }
+        }
+
+        private boolean settle() {
+            if (settled) {
+                return false;
+            }
+            settled = true;
+            opening--;
+            return true;
+        }
+    }
+
+    private void begin(ServedStream stream) {
+        NodeId node = stream.header().member().node();
+        if (stream.isWal()) {
+            var _ = closeWhere(
+                    other -> other.isWal() && other.header().member().node().equals(node),
+                    "the member opened a newer stream");
+        }
+        open.add(stream);
+        stream.start();
+    }
+
+    /** The walsender's name for a member; never the voice's, which bears no generation. */
+    static String applicationName(StreamHeader header) {
+        return "quantadb_" + header.member().node() + "_" + header.member().generation();
+    }
+
+    private List<ChannelFuture> closeWhere(Predicate<ServedStream> which, String reason) {
+        List<ChannelFuture> closing = new ArrayList<>();
+        for (ServedStream stream : List.copyOf(open)) {
+            if (which.test(stream)) {
+                closing.add(stream.close(reason));
+            }
+        }
+        return closing;
+    }
+
+    @Override
+    public Collection<Seen> seen() {
+        List<Seen> seen = new ArrayList<>(open.size());
+        for (ServedStream stream : open) {
+            Seen one = stream.seen();
+            if (one != null) {
+                seen.add(one);
+            }
+        }
+        return seen;
+    }
+
+    @Override
+    public Lsn serverFlushed() {
+        Lsn highest = Lsn.NONE;
+        for (ServedStream stream : open) {
+            highest = Lsn.max(highest, stream.serverFlushed());
+        }
+        return highest;
+    }
+
+    @Override
+    public void onMoved() {
+        onMoved.run();
+    }
+
+    @Override
+    public void onEnded(ServedStream stream) {
+        open.remove(stream);
+    }
+
+    List<RelaySnapshot.Member> snapshot() {
+        return open.stream()
+                .filter(ServedStream::isWal)
+                .map(ServedStream::snapshot)
+                .toList();
+    }
+
+    void close() {
+        epoch = 0;
+        var _ = closeWhere(stream -> true, "the relay stops");
+    }
+}

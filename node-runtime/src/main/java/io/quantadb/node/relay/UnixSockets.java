@@ -1,0 +1,65 @@
+package io.quantadb.node.relay;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
+
+/** Unix sockets over whichever transport the loop runs: epoll as shipped, NIO elsewhere. */
+final class UnixSockets {
+    private UnixSockets() {}
+
+    static ChannelFuture connect(EventLoop loop, Path socket, int bufferBytes, int timeoutMs, ChannelHandler handler) {
+        boolean epoll = isEpoll(loop);
+        return new Bootstrap()
+                .group(loop)
+                .channel(epoll ? EpollDomainSocketChannel.class : NioDomainSocketChannel.class)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, timeoutMs)
+                .option(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark(bufferBytes))
+                .option(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
+                .handler(handler)
+                .connect(address(epoll, socket));
+    }
+
+    static ChannelFuture listen(EventLoop loop, Path socket, int bufferBytes, ChannelHandler childHandler) {
+        boolean epoll = isEpoll(loop);
+        return new ServerBootstrap()
+                .group(loop, loop)
+                .channel(epoll ? EpollServerDomainSocketChannel.class : NioServerDomainSocketChannel.class)
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark(bufferBytes))
+                .childOption(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
+                .childHandler(childHandler)
+                .bind(address(epoll, socket));
+    }
+
+    static WriteBufferWaterMark waterMark(int bufferBytes) {
+        return new WriteBufferWaterMark(bufferBytes / 2, bufferBytes);
+    }
+
+    /** Grows to two full WAL messages, so that bulk streams are read in few calls. */
+    static AdaptiveRecvByteBufAllocator receiveBuffers() {
+        return new AdaptiveRecvByteBufAllocator(512, 16 << 10, 256 << 10);
+    }
+
+    private static boolean isEpoll(EventLoop loop) {
+        return loop instanceof IoEventLoop io && io.isIoType(EpollIoHandler.class);
+    }
+
+    private static SocketAddress address(boolean epoll, Path socket) {
+        return epoll ? new DomainSocketAddress(socket.toFile()) : UnixDomainSocketAddress.of(socket);
+    }
+}

@@ -1,0 +1,114 @@
+package io.quantadb.node.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.quantadb.node.cluster.Position;
+import io.quantadb.node.common.HostPort;
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.transport.PeerStreams;
+import io.quantadb.node.transport.StreamKind;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Who is let in at all; there is no server behind it, so that whoever is let in is told so. */
+class ServedStreamsTest {
+    private static final NodeId SELF = new NodeId("n1");
+    private static final NodeId MEMBER = new NodeId("n2");
+
+    private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    private final RelayContext context = new RelayContext(
+            RelayConfig.of(SELF, 1, Path.of("/nowhere"), 1, Path.of("/nowhere"), 2, "x", "18.0"),
+            group.next(),
+            System::nanoTime,
+            _ -> {});
+    private final ServedStreams streams = new ServedStreams(context, () -> {});
+    private final List<String> refusals = new CopyOnWriteArrayList<>();
+
+    @AfterEach
+    void close() {
+        var _ = group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void refusesAnotherIncarnationOfAMemberAndWhoeverIsNone() {
+        // Given
+        serve(7, Map.of(MEMBER, 22L));
+
+        // When
+        open(MEMBER, 21, 7);
+        open(new NodeId("n3"), 22, 7);
+
+        // Then
+        awaitRefusals("no_member", "no_member");
+    }
+
+    @Test
+    void letsThePresentIncarnationInAndNobodyOfAnotherEpoch() {
+        // Given
+        serve(7, Map.of(MEMBER, 22L));
+
+        // When
+        open(MEMBER, 22, 6);
+        open(MEMBER, 22, 7);
+
+        // Then: the last was let in as far as the server that is not there
+        awaitRefusals("wrong_epoch", "not_ready");
+    }
+
+    @Test
+    void refusesEverybodyBelowThePromise() {
+        // Given
+        serve(7, Map.of(MEMBER, 22L));
+        context.loop().execute(() -> streams.closeBelow(8));
+
+        // When
+        open(MEMBER, 22, 7);
+
+        // Then
+        awaitRefusals("wrong_epoch");
+    }
+
+    private void serve(long epoch, Map<NodeId, Long> members) {
+        context.loop().execute(() -> {
+            streams.serve(epoch);
+            streams.admit(members);
+        });
+    }
+
+    private void open(NodeId node, long incarnation, long epoch) {
+        byte[] header =
+                new StreamHeader(new MemberRef(node, 2), incarnation, epoch, new Position(1, new Lsn(100))).encode();
+        var incoming = new PeerStreams.Incoming(node, StreamKind.WAL, header, new HostPort("127.0.0.1", 1));
+        context.loop()
+                .execute(() -> streams.onOpen(incoming, new PeerStreams.Verdict() {
+                    @Override
+                    public void accept(byte[] reply, Consumer<Channel> owner) {
+                        refusals.add("accepted");
+                    }
+
+                    @Override
+                    public void refuse(String code, String words) {
+                        refusals.add(code);
+                    }
+                }));
+    }
+
+    private void awaitRefusals(String... codes) {
+        await().atMost(Duration.ofSeconds(5)).until(() -> refusals.size() >= codes.length);
+        assertThat(refusals).containsExactly(codes);
+    }
+}
