@@ -1,0 +1,56 @@
+package io.quantadb.node.api;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.quantadb.node.cluster.Addresses;
+import java.io.IOException;
+import java.util.Locale;
+
+/**
+ * {@code GET /cluster/nodes}: every member as the asked node knows it. {@code lag_bytes}, {@code lag_seconds} and
+ * {@code last_heard_ms} are -1 when unknown; {@code lag_seconds} has milliseconds behind its point.
+ */
+record NodesBody(ClusterView view) implements Json.Body {
+    @Override
+    public void write(JsonGenerator json) throws IOException {
+        json.writeStringField("answered_by", view.node().value());
+        json.writeStringField("leader", Json.name(view.raft().leader()));
+        json.writeNumberField("term", view.raft().term());
+        json.writeStringField("primary", Json.name(view.primary()));
+        json.writeNumberField("epoch", view.epoch());
+        json.writeNumberField("timeline", view.timeline());
+        json.writeStringField("rule", view.rule());
+        json.writeBooleanField("failover_in_progress", view.failoverInProgress());
+        json.writeArrayFieldStart("nodes");
+        for (ClusterView.Member member : view.members()) {
+            json.writeStartObject();
+            member(json, member);
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+    }
+
+    private void member(JsonGenerator json, ClusterView.Member member) throws IOException {
+        json.writeStringField("id", member.id().value());
+        json.writeStringField("kind", member.kind().name());
+        json.writeStringField("role", member.role().name());
+        json.writeStringField("state", member.state().name());
+        json.writeStringField("health", member.health().name().toLowerCase(Locale.ROOT));
+        json.writeBooleanField("is_leader", member.id().equals(view.raft().leader()));
+        json.writeBooleanField("is_voter", member.voter());
+        json.writeBooleanField("acknowledges", member.acknowledges());
+        json.writeNumberField("epoch", member.epoch());
+        json.writeNumberField("timeline", member.timeline());
+        Json.lsn(json, member.lastLsn());
+        json.writeNumberField("lag_bytes", member.lagBytes());
+        json.writeNumberField("lag_seconds", member.lagMs() < 0 ? -1 : member.lagMs() / 1000.0);
+        json.writeNumberField("last_heard_ms", member.lastHeardMs());
+        json.writeNumberField("priority", member.priority());
+        json.writeStringField("zone", member.zone());
+        Addresses at = member.addresses();
+        json.writeStringField("sql_address", at.sql().toString());
+        json.writeStringField("replication_address", at.replication().toString());
+        json.writeStringField("raft_address", at.raft().toString());
+        json.writeStringField("api_address", at.api().toString());
+        json.writeStringField("primary_sql_address", at.primarySql().toString());
+    }
+}
