@@ -1,0 +1,178 @@
+package io.quantadb.node.coordinator;
+
+import static io.quantadb.node.common.LogKeys.EPOCH;
+import static io.quantadb.node.common.LogKeys.FAILOVER;
+import static io.quantadb.node.common.LogKeys.REASON;
+import static io.quantadb.node.common.LogKeys.REPLICATION;
+import static io.quantadb.node.common.LogKeys.TIMELINE;
+
+import io.quantadb.node.cluster.Action;
+import io.quantadb.node.cluster.ClusterState;
+import io.quantadb.node.cluster.Event;
+import io.quantadb.node.cluster.Member;
+import io.quantadb.node.cluster.ServerState;
+import io.quantadb.node.common.NodeException;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Carries out what the core asks of the local PostgreSQL: one task after another on the engine's thread, answers as
+ * events. A stop is urgent: it throws away what is queued and interrupts what runs.
+ */
+final class EngineActions implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(EngineActions.class);
+
+    private final EngineControl engine;
+    private final EngineQueue queue = new EngineQueue();
+    private final Supplier<ClusterState> state;
+
+    EngineActions(EngineControl engine, Supplier<ClusterState> state) {
+        this.engine = engine;
+        this.state = state;
+    }
+
+    /** False when the action is not the engine's. */
+    boolean perform(Action action, Consumer<Event> core) {
+        switch (action) {
+            case Action.StartStandby() -> queue.submit("start standby", () -> startStandby(core));
+            case Action.StartPrimary() ->
+                queue.submit("start primary", () -> becomePrimary(core, engine::startPrimary));
+            case Action.StopServer(boolean immediate) -> queue.urgent("stop", () -> stop(core, immediate));
+            case Action.PromoteServer(long epoch, int timeline) ->
+                queue.submit("promote", () -> {
+                    LOGGER.atInfo()
+                            .addMarker(FAILOVER)
+                            .addKeyValue(EPOCH, epoch)
+                            .addKeyValue(TIMELINE, timeline)
+                            .log("Promoting to PRIMARY role");
+                    core.accept(new Event.ServerChanged(ServerState.PROMOTING, 0));
+                    becomePrimary(core, () -> engine.promote(timeline));
+                });
+            case Action.Clone(var from, long epoch, long generation) ->
+                queue.submit("clone", () -> cloneFrom(core, from, epoch, generation));
+            case Action.ReadPosition(long requestId) ->
+                queue.submit("read position", () -> core.accept(new Event.PositionRead(requestId, readPosition())));
+            case Action.ReadInsertPosition(long version) ->
+                beside(
+                        "read insert position",
+                        () -> core.accept(new Event.InsertPositionRead(version, engine.insertPosition())));
+            case Action.ProbeCommit() ->
+                beside("probe commit", () -> {
+                    if (engine.probeCommit()) {
+                        core.accept(new Event.ProbeCommitWaited());
+                    } else if (engine.running()) {
+                        // Of a server that has ended meanwhile this says nothing.
+                        core.accept(new Event.ServerFailed("the probe commit did not wait for the voice"));
+                    }
+                });
+            default -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private interface Start {
+        EngineControl.Primary run() throws InterruptedException;
+    }
+
+    private void startStandby(Consumer<Event> core) throws InterruptedException {
+        try {
+            int timeline = engine.startStandby();
+            core.accept(new Event.ServerChanged(ServerState.STANDBY, timeline));
+            tellIfEnded(core);
+        } catch (NodeException e) {
+            failed(core, "start as standby", e);
+        }
+    }
+
+    private void becomePrimary(Consumer<Event> core, Start start) throws InterruptedException {
+        try {
+            EngineControl.Primary primary = start.run();
+            core.accept(new Event.ServerChanged(ServerState.PRIMARY, primary.timeline()));
+            core.accept(new Event.ServerPrimaryReady(
+                    primary.timeline(), primary.parentTimeline(), primary.fork(), primary.recoveryEnd()));
+            tellIfEnded(core);
+        } catch (NodeException e) {
+            failed(core, "become primary", e);
+        }
+    }
+
+    /** A server that ended while it started told so before it was said to have started: say it again, in this order. */
+    private void tellIfEnded(Consumer<Event> core) {
+        if (!engine.running()) {
+            core.accept(new Event.ServerExited("it ended as soon as it had started"));
+        }
+    }
+
+    private void stop(Consumer<Event> core, boolean immediate) throws InterruptedException {
+        try {
+            engine.stop(immediate);
+            core.accept(new Event.ServerChanged(ServerState.DOWN, 0));
+        } catch (NodeException e) {
+            failed(core, "stop", e);
+        }
+    }
+
+    private void cloneFrom(Consumer<Event> core, io.quantadb.node.common.NodeId from, long epoch, long generation)
+            throws InterruptedException {
+        Member source = state.get().members().get(from);
+        if (source == null) {
+            core.accept(new Event.ServerFailed("cannot clone from " + from + ": it is no member"));
+            return;
+        }
+        LOGGER.atInfo()
+                .addMarker(REPLICATION)
+                .addKeyValue("source", from)
+                .addKeyValue("generation", generation)
+                .log("cloning the data directory");
+        try {
+            engine.cloneFrom(source, epoch, generation);
+            LOGGER.atInfo().addMarker(REPLICATION).addKeyValue("source", from).log("clone complete");
+            core.accept(new Event.CloneDone(generation));
+        } catch (NodeException e) {
+            failed(core, "clone from " + from, e);
+        }
+    }
+
+    private io.quantadb.node.cluster.@org.jspecify.annotations.Nullable Position readPosition()
+            throws InterruptedException {
+        try {
+            return engine.position();
+        } catch (NodeException e) {
+            LOGGER.atWarn()
+                    .addMarker(REPLICATION)
+                    .addKeyValue(REASON, e.getMessage())
+                    .log("the end of this node's WAL cannot be told");
+            return null;
+        }
+    }
+
+    private static void failed(Consumer<Event> core, String what, NodeException e) {
+        LOGGER.atWarn().addMarker(FAILOVER).addKeyValue(REASON, e.getMessage()).log("PostgreSQL could not " + what);
+        core.accept(new Event.ServerFailed(what + ": " + e.getMessage()));
+    }
+
+    /** Short questions to a running server must not wait behind anything. */
+    private static void beside(String name, EngineQueue.Task task) {
+        Thread.ofVirtual().name("quantadb-" + name.replace(' ', '-')).start(() -> {
+            try {
+                task.run();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } catch (NodeException e) {
+                LOGGER.atDebug()
+                        .addKeyValue("task", name)
+                        .addKeyValue(REASON, e.getMessage())
+                        .log("failed, asked again later");
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        queue.close();
+    }
+}

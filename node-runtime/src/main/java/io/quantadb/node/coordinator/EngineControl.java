@@ -1,0 +1,43 @@
+package io.quantadb.node.coordinator;
+
+import io.quantadb.node.cluster.Position;
+import io.quantadb.node.common.Lsn;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the coordinator asks of the local PostgreSQL. Every call blocks, has a deadline of its own and throws
+ * {@link io.quantadb.node.common.NodeException} with words for people; called from the engine's thread unless said
+ * otherwise.
+ */
+public interface EngineControl {
+    /** What a finished promotion or start as primary says about the timeline. */
+    record Primary(int timeline, int parentTimeline, Lsn fork, Lsn recoveryEnd) {}
+
+    /** Starts in recovery; returns the timeline once the server answers. */
+    int startStandby() throws InterruptedException;
+
+    /** Starts out of recovery and returns once crash recovery is over. */
+    Primary startPrimary() throws InterruptedException;
+
+    /** Whether the server's process runs. Any thread; returns at once. */
+    boolean running();
+
+    /** Stops, with a deadline after which every process of the server is killed; returns once nothing is left. */
+    void stop(boolean immediate) throws InterruptedException;
+
+    /** Promotes to exactly this timeline; returns once the server is out of recovery. */
+    Primary promote(int timeline) throws InterruptedException;
+
+    /** The end of the WAL on disk, fsynced; null when it cannot tell for sure. */
+    @Nullable
+    Position position() throws InterruptedException;
+
+    /** The primary's insert position. Any thread. */
+    Lsn insertPosition() throws InterruptedException;
+
+    /** Runs a commit and says whether it was seen waiting for the voice. Any thread. */
+    boolean probeCommit() throws InterruptedException;
+
+    /** Empties the data directory and fills it from that node; the server is down before and after. */
+    void cloneFrom(io.quantadb.node.cluster.Member source, long epoch, long generation) throws InterruptedException;
+}

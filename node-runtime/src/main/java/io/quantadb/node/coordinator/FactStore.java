@@ -1,0 +1,98 @@
+package io.quantadb.node.coordinator;
+
+import io.quantadb.node.common.NodeException;
+import io.quantadb.node.raftlog.DurableSlots;
+import java.nio.file.Path;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps {@link NodeFacts} on disk. Writes run one after another on a thread of their own and are flushed before their
+ * continuation runs; a write that fails is told to {@code onFault} and nothing more is written, since a promise that may
+ * or may not be on disk must never be answered.
+ */
+public final class FactStore implements AutoCloseable {
+    private final DurableSlots slots;
+    private final ExecutorService writer = Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().name("quantadb-facts").daemon().factory());
+    private final Consumer<Throwable> onFault;
+    private volatile @Nullable NodeFacts current;
+    private volatile boolean faulted;
+
+    /** Opens or makes the file; throws {@link NodeException.LocalFault} when it cannot be read for sure. */
+    public FactStore(Path file, Consumer<Throwable> onFault) {
+        this.slots = DurableSlots.open(file);
+        this.onFault = onFault;
+        byte[] bytes = slots.read();
+        this.current = bytes == null ? null : NodeFacts.decode(bytes);
+    }
+
+    /** What is on disk, null on an empty one. Any thread. */
+    public @Nullable NodeFacts facts() {
+        return current;
+    }
+
+    /** Writes the first facts, or replaces them, before any other thread uses this store. Blocks. */
+    public void put(NodeFacts facts) {
+        slots.write(facts.encode());
+        current = facts;
+    }
+
+    /** Persists the promise never again to relay below this epoch, then runs {@code done} on the writer's thread. */
+    void promise(long epoch, Runnable done) {
+        update(f -> f.withPromise(epoch), done);
+    }
+
+    void generation(long generation, Runnable done) {
+        update(f -> f.withGeneration(generation), done);
+    }
+
+    /** Remembers where peers were last reached; nothing depends on it. */
+    public void peers(String known) {
+        NodeFacts f = current;
+        if (f != null && !f.peers().equals(known)) {
+            update(x -> x.withPeers(known), () -> {});
+        }
+    }
+
+    private void update(UnaryOperator<NodeFacts> change, Runnable done) {
+        writer.execute(() -> {
+            if (faulted) {
+                return;
+            }
+            try {
+                NodeFacts before = current;
+                if (before == null) {
+                    throw new NodeException.LocalFault("this node has no identity on disk yet");
+                }
+                NodeFacts next = change.apply(before);
+                if (!next.equals(before)) {
+                    slots.write(next.encode());
+                    current = next;
+                }
+            } catch (RuntimeException e) {
+                faulted = true;
+                onFault.accept(e);
+                return;
+            }
+            done.run();
+        });
+    }
+
+    @Override
+    public void close() {
+        writer.shutdown();
+        try {
+            if (!writer.awaitTermination(2, TimeUnit.SECONDS)) {
+                writer.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        slots.close();
+    }
+}

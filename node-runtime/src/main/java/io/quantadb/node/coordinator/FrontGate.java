@@ -1,0 +1,24 @@
+package io.quantadb.node.coordinator;
+
+import io.quantadb.node.cluster.ClusterState;
+import io.quantadb.node.cluster.ServerState;
+import io.quantadb.node.common.Lsn;
+import org.jspecify.annotations.Nullable;
+
+/** What the coordinator asks of the SQL front. Called on the core thread; must return at once. */
+public interface FrontGate {
+    /** Serve clients as the primary of this epoch, under the lease. */
+    void open(long epoch);
+
+    /** Stop forwarding and cut every session of the primary. */
+    void close(String reason);
+
+    /** The lease of the epoch that this node serves is good until then, on this node's monotonic clock. */
+    void lease(long epoch, long untilNanos);
+
+    /** Hold every answer until the voice has passed this position. */
+    void holdAnswers(Lsn until);
+
+    /** Where the primary is now and what the local server does, for routing and for hints. */
+    void view(@Nullable ClusterState state, ServerState server);
+}

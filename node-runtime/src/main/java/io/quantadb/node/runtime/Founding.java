@@ -1,0 +1,74 @@
+package io.quantadb.node.runtime;
+
+import io.quantadb.node.cluster.Command;
+import io.quantadb.node.cluster.CommandCodec;
+import io.quantadb.node.cluster.Member;
+import io.quantadb.node.cluster.MemberKind;
+import io.quantadb.node.cluster.MemberState;
+import io.quantadb.node.cluster.Settings;
+import io.quantadb.node.config.NodeConfig;
+import io.quantadb.node.config.RaftConfig;
+import io.quantadb.node.consensus.RaftNode;
+import io.quantadb.node.consensus.RaftStatus;
+import io.quantadb.node.coordinator.NodeFacts;
+import io.quantadb.node.coordinator.ReplicatedState;
+
+/** Writes the first entry of a cluster that this node forms, and gives Raft its timers. Core thread. */
+final class Founding {
+    private final NodeConfig config;
+    private final NodeFacts me;
+    private final ReplicatedState state;
+    private final RaftNode raft;
+    private boolean bootstrapping;
+
+    Founding(NodeConfig config, NodeFacts me, ReplicatedState state, RaftNode raft) {
+        this.config = config;
+        this.me = me;
+        this.state = state;
+        this.raft = raft;
+    }
+
+    /** The first entry of a new cluster; again after a crash between forming it and this. */
+    void onStatus(RaftStatus status) {
+        if (!status.ownTermApplied() || state.current().bootstrapped() || bootstrapping) {
+            return;
+        }
+        bootstrapping = true;
+        Member first = new Member(
+                me.self(),
+                me.generation(),
+                MemberKind.DATA,
+                MemberState.VOTER,
+                NodeIdentity.addresses(config),
+                config.cluster().zone(),
+                config.cluster().priority(),
+                false);
+        raft.propose(
+                CommandCodec.encode(
+                        new Command.Bootstrap(me.clusterId(), me.systemIdentifier(), 1, first, 1, settings())),
+                outcome -> bootstrapping = false);
+    }
+
+    private Settings settings() {
+        RaftConfig r = config.cluster().raft();
+        Settings.Mode mode = switch (config.cluster().replication().commitMode()) {
+            case QUORUM -> Settings.Mode.QUORUM;
+            case ALL -> Settings.Mode.ALL;
+            case ASYNC -> Settings.Mode.ASYNC;
+        };
+        int min = (int) r.electionTimeout().toMillis();
+        return new Settings(
+                mode,
+                Settings.Policy.BLOCK,
+                (int) r.heartbeatInterval().toMillis(),
+                min,
+                (int) r.electionTimeoutMax().toMillis(),
+                min * 8 / 10);
+    }
+
+    static io.quantadb.node.raft.RaftConfig raftConfig(NodeConfig config) {
+        RaftConfig r = config.cluster().raft();
+        return io.quantadb.node.raft.RaftConfig.of(r.electionTimeout(), r.electionTimeoutMax(), r.heartbeatInterval())
+                .withLog(r.maxLogEntries(), Math.min(100, r.maxLogEntries()));
+    }
+}

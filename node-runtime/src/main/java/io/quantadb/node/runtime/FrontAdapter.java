@@ -1,0 +1,123 @@
+package io.quantadb.node.runtime;
+
+import io.quantadb.node.cluster.ClusterState;
+import io.quantadb.node.cluster.Member;
+import io.quantadb.node.cluster.ServerState;
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.coordinator.FrontGate;
+import io.quantadb.node.front.FrontView;
+import io.quantadb.node.front.SqlFront;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns the coordinator's words into the front's view. Confined to the core thread, but for the ticket of a cancelled
+ * wait, which the front gives on its own.
+ */
+final class FrontAdapter implements FrontGate {
+    private final NodeId self;
+    private final SqlFront front;
+    private final ServingLease lease;
+    private final Supplier<Lsn> voice;
+    private volatile boolean stopped;
+    private long servingEpoch;
+    private String closedReason = "this node is starting";
+    private @Nullable ClusterState state;
+    private ServerState server = ServerState.DOWN;
+
+    FrontAdapter(NodeId self, SqlFront front, ServingLease lease, Supplier<Lsn> voice) {
+        this.self = self;
+        this.front = front;
+        this.lease = lease;
+        this.voice = voice;
+    }
+
+    /** Holds all answers at once, for a cancelled wait that the server's log told of; any thread. */
+    long holdNow() {
+        return front.holdAnswers();
+    }
+
+    /** Names the position that ends this ticket and all before it, read after the ticket was given; any thread. */
+    void holdUntil(long ticket, Lsn until) {
+        front.holdAnswers(ticket, until, voice);
+    }
+
+    boolean serving() {
+        return servingEpoch > 0;
+    }
+
+    /** The node stops: nothing is served or shown any more, whatever the core says from here on. Any thread. */
+    void stop() {
+        stopped = true;
+        lease.end();
+    }
+
+    @Override
+    public void open(long epoch) {
+        servingEpoch = epoch;
+        publish();
+    }
+
+    @Override
+    public void close(String reason) {
+        lease.end();
+        closedReason = reason;
+        servingEpoch = 0;
+        var _ = front.fence(reason);
+        publish();
+    }
+
+    @Override
+    public void lease(long epoch, long untilNanos) {
+        lease.set(epoch, untilNanos);
+        if (stopped) {
+            lease.end();
+        }
+    }
+
+    @Override
+    public void holdAnswers(Lsn until) {
+        front.holdAnswers(until, voice);
+    }
+
+    @Override
+    public void view(@Nullable ClusterState newState, ServerState newServer) {
+        state = newState;
+        server = newServer;
+        publish();
+    }
+
+    private void publish() {
+        FrontView next = viewNow();
+        if (!stopped && !next.equals(front.view())) {
+            front.setView(next);
+        }
+    }
+
+    private FrontView viewNow() {
+        FrontView.Primary primary = primary();
+        if (servingEpoch > 0 && primary != null && primary.node().equals(self)) {
+            return FrontView.primary(servingEpoch, primary);
+        }
+        if (server == ServerState.STANDBY) {
+            return FrontView.standby(primary);
+        }
+        return FrontView.closed(closedReason, primary);
+    }
+
+    /** Only a released primary is worth connecting to; before Release nobody is. */
+    private FrontView.@Nullable Primary primary() {
+        ClusterState s = state;
+        if (s == null || !s.released() || s.primary() == null) {
+            return null;
+        }
+        Member member = s.member(s.primary());
+        return member == null
+                ? null
+                : new FrontView.Primary(
+                        member.peer().node(),
+                        member.addresses().replication(),
+                        member.addresses().sql());
+    }
+}

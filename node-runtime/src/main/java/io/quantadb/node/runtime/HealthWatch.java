@@ -1,0 +1,40 @@
+package io.quantadb.node.runtime;
+
+import static io.quantadb.node.common.LogKeys.CLUSTER;
+
+import io.quantadb.node.common.NodeId;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Says once when a member falls silent and once when it is heard again. For people; it decides nothing. Core thread. */
+final class HealthWatch {
+    private static final Logger LOGGER = LoggerFactory.getLogger(HealthWatch.class);
+    private static final long SILENT_MILLIS = 1000;
+
+    private final NodeId self;
+    private final Heard heard;
+    private final Set<NodeId> silent = new HashSet<>();
+
+    HealthWatch(NodeId self, Heard heard) {
+        this.self = self;
+        this.heard = heard;
+    }
+
+    void look(Collection<NodeId> members, long nowNanos) {
+        for (NodeId node : members) {
+            long millis = node.equals(self) ? 0 : heard.silentMillis(node, nowNanos);
+            if (millis > SILENT_MILLIS && silent.add(node)) {
+                LOGGER.atWarn()
+                        .addMarker(CLUSTER)
+                        .addKeyValue("silent_ms", millis)
+                        .log("Health check failed for node {}", node);
+            } else if (millis >= 0 && millis <= SILENT_MILLIS && silent.remove(node)) {
+                LOGGER.atInfo().addMarker(CLUSTER).log("Health check passed for node {}", node);
+            }
+        }
+        silent.retainAll(members);
+    }
+}

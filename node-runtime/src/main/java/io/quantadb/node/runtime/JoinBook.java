@@ -1,0 +1,95 @@
+package io.quantadb.node.runtime;
+
+import io.quantadb.node.cluster.Action;
+import io.quantadb.node.cluster.Event;
+import io.quantadb.node.cluster.MemberKind;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PeerId;
+import io.quantadb.node.coordinator.JoinDesk;
+import io.quantadb.node.transport.PeerStreams;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Answers HELLO streams from what this node knows, and carries JOIN streams to the decision core and its answers back.
+ * At most {@value #WAITING_MAX} joins wait at a time; the transport refuses one that gets no answer in time.
+ */
+final class JoinBook implements JoinDesk {
+    private static final int WAITING_MAX = 64;
+
+    private final Supplier<Greeting> self;
+    private final Map<Long, PeerStreams.Verdict> waiting = new ConcurrentHashMap<>();
+    private final AtomicLong lastId = new AtomicLong();
+    private volatile @Nullable Consumer<Event> core;
+
+    /** @param self this node's greeting as it would be said now */
+    JoinBook(Supplier<Greeting> self) {
+        this.self = self;
+    }
+
+    /** From here on joins can be decided on this node. */
+    void attach(Consumer<Event> post) {
+        core = post;
+    }
+
+    void onHello(PeerStreams.Incoming incoming, PeerStreams.Verdict verdict) {
+        verdict.accept(self.get().encode(), channel -> channel.config().setAutoRead(true));
+    }
+
+    void onJoin(PeerStreams.Incoming incoming, PeerStreams.Verdict verdict) {
+        Consumer<Event> post = core;
+        if (post == null) {
+            verdict.refuse("WAIT", "this node is no member of a cluster yet");
+            return;
+        }
+        if (waiting.size() >= WAITING_MAX) {
+            verdict.refuse("WAIT", "too many nodes ask to be let in at once");
+            return;
+        }
+        Greeting asking;
+        MemberKind kind;
+        int priority;
+        try {
+            asking = Greeting.decode(incoming.header());
+            kind = MemberKind.valueOf(asking.extra().getOrDefault("kind", "DATA"));
+            priority = Integer.parseInt(asking.extra().getOrDefault("priority", "100"));
+        } catch (IllegalArgumentException e) {
+            verdict.refuse(Formation.REJECTED, "the request cannot be read: " + e.getMessage());
+            return;
+        }
+        NodeId node = asking.node();
+        if (!node.equals(incoming.peer()) || asking.members().get(node) == null || asking.incarnation() == 0) {
+            verdict.refuse(
+                    Formation.REJECTED,
+                    "the request is for node %s, and its certificate is for %s".formatted(node, incoming.peer()));
+            return;
+        }
+        long id = lastId.incrementAndGet();
+        waiting.put(id, verdict);
+        post.accept(new Event.JoinAsked(
+                id,
+                new PeerId(node, asking.incarnation()),
+                kind,
+                asking.members().get(node),
+                asking.extra().getOrDefault("zone", ""),
+                priority));
+    }
+
+    @Override
+    public void answer(Action.JoinAnswer answer) {
+        PeerStreams.Verdict verdict = waiting.remove(answer.requestId());
+        if (verdict == null) {
+            return;
+        }
+        switch (answer.verdict()) {
+            case ACCEPTED ->
+                verdict.accept(self.get().encode(), channel -> channel.config().setAutoRead(true));
+            case WAIT, NOT_LEADER -> verdict.refuse(answer.verdict().name(), answer.words());
+            case REFUSED -> verdict.refuse(Formation.REJECTED, answer.words());
+        }
+    }
+}

@@ -1,0 +1,314 @@
+package io.quantadb.node.runtime;
+
+import static io.quantadb.node.common.LogKeys.CLUSTER;
+import static io.quantadb.node.common.LogKeys.NODE;
+
+import io.netty.handler.ssl.SslContext;
+import io.quantadb.node.api.ApiServer;
+import io.quantadb.node.cli.ExitCode;
+import io.quantadb.node.cli.Failure;
+import io.quantadb.node.cluster.ClusterCore;
+import io.quantadb.node.cluster.ClusterState;
+import io.quantadb.node.cluster.Event;
+import io.quantadb.node.cluster.Position;
+import io.quantadb.node.cluster.ServerState;
+import io.quantadb.node.common.HostPort;
+import io.quantadb.node.common.MonotonicClock;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.config.NodeConfig;
+import io.quantadb.node.consensus.ControlDispatcher;
+import io.quantadb.node.consensus.RaftNode;
+import io.quantadb.node.consensus.RaftNodeConfig;
+import io.quantadb.node.consensus.RaftStatus;
+import io.quantadb.node.coordinator.Coordinator;
+import io.quantadb.node.coordinator.FactStore;
+import io.quantadb.node.coordinator.NodeFacts;
+import io.quantadb.node.coordinator.ReplicatedState;
+import io.quantadb.node.relay.VoicePolicy;
+import io.quantadb.node.transport.NettyTransport;
+import io.quantadb.node.transport.StreamKind;
+import java.time.Instant;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One running node of a cluster. Built in order (files, certificates, ports, identity, consensus, PostgreSQL, front, API)
+ * and taken down in the opposite one; {@link #awaitEnd} blocks until a fault or {@link #stop}.
+ */
+final class NodeAgent implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(NodeAgent.class);
+
+    private final NodeConfig config;
+    private final MonotonicClock clock;
+    private final RandomGenerator random;
+    private final VoicePolicy voice;
+    private final Instant started = Instant.now();
+    private final NodeFiles files;
+    private final CompletableFuture<ExitCode> ended = new CompletableFuture<>();
+    private final AtomicReference<@Nullable RaftStatus> raftStatus = new AtomicReference<>();
+    private final Closing closing = new Closing();
+    /** From here on the voice is closed by us, and nobody is to open it again. */
+    private volatile boolean leaving;
+    /** From here on the core stops, and hears nothing more. */
+    private volatile boolean deaf;
+
+    private volatile @Nullable NodeFacts facts;
+    private volatile @Nullable ReplicatedState replicated;
+
+    NodeAgent(NodeConfig config, MonotonicClock clock, RandomGenerator random, VoicePolicy voice) {
+        this.config = config;
+        this.clock = clock;
+        this.random = random;
+        this.voice = voice;
+        this.files = NodeFiles.of(config);
+    }
+
+    /** Brings the node up; throws {@link Failure} or a LocalFault with words for people, and then close() must follow. */
+    void start() throws InterruptedException {
+        StartCheck.run(config);
+        NettyTransport transport = NodeNetwork.transport(config, clock, random);
+        closing.add("transport", transport);
+        NodePostgres postgres = NodePostgres.prepare(config, files);
+        Steps.io(ExitCode.DATA_DIRECTORY, files::create);
+        FactStore store = Steps.at(ExitCode.DATA_DIRECTORY, () -> new FactStore(files.facts(), this::fault));
+        closing.add("facts", store);
+        ControlDispatcher network = new ControlDispatcher(transport.network());
+        NodeIdentity identity =
+                postgres.identity(config, files, store, new Formation(transport.streams(), clock), random);
+        NodeFacts known = identity.known();
+        facts = known;
+        JoinBook joins = new JoinBook(this::greeting);
+        transport.streams().setAcceptor(StreamKind.HELLO, joins::onHello);
+        transport.streams().setAcceptor(StreamKind.JOIN, joins::onJoin);
+        Steps.run(ExitCode.PORT, transport.streams()::start);
+        ApiServer api = startApi(transport);
+        closing.add("api", api);
+        NodeFacts member = identity.settle(known);
+        facts = member;
+        run(new Ground(member, store, transport, network, postgres, joins));
+    }
+
+    private final AtomicReference<io.quantadb.node.api.@Nullable ClusterView> view = new AtomicReference<>();
+
+    private ApiServer startApi(NettyTransport transport) {
+        SslContext tls = config.loopbackOnly() ? null : NodeNetwork.apiTls(transport);
+        ApiServer api = new ApiServer(config.host(), config.ports().api(), tls, () -> {
+            var current = view.get();
+            return current == null ? Views.joining(config, started, facts) : current;
+        });
+        Steps.io(ExitCode.PORT, api::start);
+        return api;
+    }
+
+    /** What a start has made before Raft, PostgreSQL and the front are tied together. */
+    private record Ground(
+            NodeFacts member,
+            FactStore store,
+            NettyTransport transport,
+            ControlDispatcher network,
+            NodePostgres postgres,
+            JoinBook joins) {}
+
+    private void run(Ground g) {
+        AtomicReference<@Nullable NodeLoop> loop = new AtomicReference<>();
+        ReplicatedState state = new ReplicatedState((s, index) -> {
+            remember(s, g.store(), g.transport());
+            NodeLoop l = loop.get();
+            if (l != null) {
+                l.onState(s, index);
+            }
+        });
+        replicated = state;
+        RaftRelay relayed = new RaftRelay();
+        RaftNode raft = new RaftNode(
+                new RaftNodeConfig(
+                        files.raft(),
+                        g.member().self(),
+                        clusterHash(g.member().clusterId()),
+                        Founding.raftConfig(config)),
+                g.network(),
+                state,
+                relayed,
+                clock,
+                random);
+        ServingLease lease = new ServingLease(clock);
+        AtomicReference<@Nullable Coordinator> core = new AtomicReference<>();
+        NodeParts parts = parts(g, lease, core);
+        ClusterCore decisions = core(g.member(), parts);
+        Coordinator coordinator = parts.coordinator(
+                decisions,
+                raft,
+                g.network(),
+                state,
+                g.store(),
+                g.joins(),
+                g.member().node());
+        core.set(coordinator);
+        Heard heard = new Heard();
+        Views views = new Views(config, started, clock, decisions, state, parts, lease, heard);
+        NodeLoop node = loop(g.member(), coordinator, raft, state, views, heard);
+        loop.set(node);
+        relayed.to(node);
+        g.network().register(ControlDispatcher.COORD, (from, payload, at) -> node.onCoordMessage(from, payload));
+        g.network().watch(heard);
+        g.network().watch(node);
+        g.joins().attach(coordinator::post);
+        startParts(g, parts, raft);
+        closing.add("network", () -> {
+            deaf = true;
+            g.network().unwatch(node);
+            g.network().unwatch(heard);
+            g.network().unregister(ControlDispatcher.COORD);
+        });
+        closing.add("hand-over", () -> {
+            leaving = true;
+            new HandOver(g.member().node(), parts, state::current, raftStatus::get, coordinator::post).run();
+        });
+        LOGGER.atInfo()
+                .addMarker(CLUSTER)
+                .addKeyValue(NODE, g.member().node())
+                .addKeyValue("cluster", g.member().clusterId())
+                .addKeyValue("sql", config.advertised(config.ports().sql()))
+                .log("node started");
+    }
+
+    private NodeParts parts(Ground g, ServingLease lease, AtomicReference<@Nullable Coordinator> core) {
+        NodeParts parts =
+                NodeParts.build(config, files, g.member(), g.transport(), g.postgres(), lease, clock, voice, event -> {
+                    Coordinator c = core.get();
+                    if (c != null && !(leaving && (deaf || event instanceof Event.VoiceClosed))) {
+                        c.post(event);
+                    }
+                });
+        closing.add("relay", parts.relay());
+        closing.add("postgres", parts::stopPostgres);
+        closing.add("front", parts.front());
+        return parts;
+    }
+
+    private ClusterCore core(NodeFacts member, NodeParts parts) {
+        Position end = parts.endOnDisk();
+        return new ClusterCore(
+                new ClusterCore.Start(
+                        member.self(),
+                        member.generation(),
+                        member.promise(),
+                        parts.hasData() ? ServerState.DOWN : ServerState.EMPTY,
+                        end,
+                        random.nextInt()),
+                clock.nanos());
+    }
+
+    private NodeLoop loop(
+            NodeFacts member, Coordinator coordinator, RaftNode raft, ReplicatedState state, Views views, Heard heard) {
+        HealthWatch health = new HealthWatch(member.node(), heard);
+        Founding founding = new Founding(config, member, state, raft);
+        return new NodeLoop(
+                coordinator,
+                System::currentTimeMillis,
+                status -> {
+                    raftStatus.set(status);
+                    founding.onStatus(status);
+                    if (status.disowned()) {
+                        fault(new Failure(
+                                ExitCode.IDENTITY,
+                                "this disk's node was removed from the cluster, or its log is older than what it acknowledged",
+                                "empty " + config.dataDir()
+                                        + " and start the node again: it joins as a new incarnation"));
+                    }
+                },
+                this::fault,
+                () -> {
+                    health.look(state.current().members().keySet(), clock.nanos());
+                    view.set(views.now(raftStatus.get()));
+                });
+    }
+
+    private void startParts(Ground g, NodeParts parts, RaftNode raft) {
+        g.transport().network().setPeers(NodeIdentity.raftPeers(g.member().peers()));
+        Steps.run(ExitCode.PORT, parts.front()::start);
+        Steps.run(ExitCode.INTERNAL, parts.relay()::start);
+        Steps.run(ExitCode.DATA_DIRECTORY, raft::start);
+        closing.add("raft", raft);
+        parts.relay().closeBelow(g.member().promise());
+        Steps.run(ExitCode.PORT, g.network()::start);
+        parts.readAlong(closing);
+    }
+
+    /** Whom to dial, now and after the next start. */
+    private void remember(ClusterState state, FactStore store, NettyTransport transport) {
+        Map<NodeId, HostPort> peers = new TreeMap<>();
+        Map<NodeId, io.quantadb.node.cluster.Addresses> all = new TreeMap<>();
+        state.members().forEach((node, m) -> {
+            all.put(node, m.addresses());
+            if (!node.equals(config.cluster().nodeId())) {
+                peers.put(node, m.addresses().raft());
+            }
+        });
+        if (!peers.isEmpty()) {
+            transport.network().setPeers(peers);
+            all.remove(config.cluster().nodeId());
+            store.peers(NodeIdentity.peers(all));
+        }
+    }
+
+    private Greeting greeting() {
+        NodeFacts me = facts;
+        ReplicatedState state = replicated;
+        RaftStatus raft = raftStatus.get();
+        Map<NodeId, io.quantadb.node.cluster.Addresses> members = new TreeMap<>();
+        if (state != null) {
+            state.current().members().forEach((node, m) -> members.put(node, m.addresses()));
+        }
+        if (me == null) {
+            return new Greeting(config.cluster().nodeId(), 0, "", 0, "", members, Map.of());
+        }
+        String leader = raft == null || raft.leader() == null
+                ? ""
+                : raft.leader().node().value();
+        return new Greeting(
+                me.node(), me.incarnation(), me.clusterId(), me.systemIdentifier(), leader, members, Map.of());
+    }
+
+    private static long clusterHash(String clusterId) {
+        long hash = 0xcbf29ce484222325L;
+        for (int i = 0; i < clusterId.length(); i++) {
+            hash = (hash ^ clusterId.charAt(i)) * 0x100000001b3L;
+        }
+        return hash;
+    }
+
+    private void fault(Throwable fault) {
+        if (fault instanceof Failure failure) {
+            LOGGER.atError().addMarker(CLUSTER).log(failure.line());
+            ended.complete(failure.code());
+        } else {
+            LOGGER.atError()
+                    .addMarker(CLUSTER)
+                    .setCause(fault)
+                    .log("this node is unfit and stops: " + fault.getMessage());
+            ended.complete(ExitCode.DATA_DIRECTORY);
+        }
+    }
+
+    /** Blocks until the node must end. */
+    ExitCode awaitEnd() {
+        return ended.join();
+    }
+
+    /** Asks the node to end; any thread. */
+    void stop() {
+        ended.complete(ExitCode.OK);
+    }
+
+    @Override
+    public void close() {
+        closing.close();
+    }
+}

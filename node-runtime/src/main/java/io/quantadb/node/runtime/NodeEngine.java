@@ -1,0 +1,257 @@
+package io.quantadb.node.runtime;
+
+import io.quantadb.node.cluster.Member;
+import io.quantadb.node.cluster.Position;
+import io.quantadb.node.common.LogKeys;
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.NodeException;
+import io.quantadb.node.common.NodeException.LocalFault;
+import io.quantadb.node.coordinator.EngineControl;
+import io.quantadb.node.pgwire.PgConnection;
+import io.quantadb.node.postgres.CommitProbe;
+import io.quantadb.node.postgres.DataDirectory;
+import io.quantadb.node.postgres.PostgresServer;
+import io.quantadb.node.postgres.Promotion;
+import io.quantadb.node.postgres.ServerConfig;
+import io.quantadb.node.postgres.ServerUser;
+import io.quantadb.node.postgres.StartMode;
+import io.quantadb.node.postgres.StopMode;
+import io.quantadb.node.relay.WalRelay;
+import io.quantadb.node.transport.PeerStreams;
+import io.quantadb.node.wal.BaseBackupClient;
+import io.quantadb.node.wal.BaseBackupRequest;
+import io.quantadb.node.wal.CloneMarker;
+import io.quantadb.node.wal.ControlFile;
+import io.quantadb.node.wal.FileOwner;
+import io.quantadb.node.wal.WalEnd;
+import io.quantadb.node.wal.WalReader;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The local PostgreSQL as the coordinator asks for it: {@link PostgresServer}, its WAL on disk, and clones of peers. */
+final class NodeEngine implements EngineControl {
+    private static final Logger LOGGER = LoggerFactory.getLogger(NodeEngine.class);
+    private static final Duration RECOVERY = Duration.ofHours(24);
+    private static final Duration PROMOTION = Duration.ofSeconds(60);
+    private static final Duration FAST_STOP = Duration.ofSeconds(10);
+    private static final Duration IMMEDIATE_STOP = Duration.ofSeconds(5);
+    private static final Duration PROBE = Duration.ofSeconds(5);
+    private static final Duration DIAL = Duration.ofSeconds(10);
+    private static final Duration LEAVING = Duration.ofSeconds(30);
+    private static final long TELL_EVERY_BYTES = 256L << 20;
+
+    private final PostgresServer server;
+    private final DataDirectory directory;
+    private final ServerUser user;
+    private final WalRelay relay;
+    private final ReentrantLock readTurn = new ReentrantLock();
+    private volatile @Nullable WalEnd known;
+    private volatile boolean standby;
+    /** Engine thread only. */
+    private @Nullable StartMode startedAs;
+
+    private volatile boolean leaving;
+
+    NodeEngine(PostgresServer server, DataDirectory directory, ServerUser user, WalRelay relay) {
+        this.server = server;
+        this.directory = directory;
+        this.user = user;
+        this.relay = relay;
+    }
+
+    @Override
+    public boolean running() {
+        return server.isRunning();
+    }
+
+    /** What runs otherwise, or may be just starting, must not be taken for what is wanted. */
+    private void startAs(StartMode mode) {
+        if (server.isRunning() && startedAs != mode) {
+            server.stop(StopMode.IMMEDIATE, IMMEDIATE_STOP);
+        }
+        if (!server.isRunning()) {
+            startedAs = mode;
+            server.start(mode);
+        }
+    }
+
+    /** The node stops: no server is started any more; whoever asks waits until the process ends, or is told so. */
+    void leave() {
+        leaving = true;
+    }
+
+    private void requireStaying() {
+        if (!leaving) {
+            return;
+        }
+        try {
+            Thread.sleep(LEAVING);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        throw new LocalFault("this node stops");
+    }
+
+    /** Returns once the process runs: becoming consistent may need WAL that only streaming brings. */
+    @Override
+    public int startStandby() {
+        requireStaying();
+        startAs(StartMode.STANDBY);
+        standby = true;
+        return ControlFile.read(directory.path()).checkpointTimeline();
+    }
+
+    @Override
+    public Primary startPrimary() {
+        requireStaying();
+        standby = false;
+        known = null;
+        startAs(StartMode.PRIMARY);
+        server.awaitReady(RECOVERY);
+        int timeline = ControlFile.read(directory.path()).checkpointTimeline();
+        return new Primary(timeline, timeline, Lsn.NONE, server.sessions().flushLsn());
+    }
+
+    @Override
+    public void stop(boolean immediate) {
+        server.stop(immediate ? StopMode.IMMEDIATE : StopMode.FAST, immediate ? IMMEDIATE_STOP : FAST_STOP);
+        server.endLeftovers();
+    }
+
+    @Override
+    public Primary promote(int timeline) {
+        standby = false;
+        known = null;
+        server.awaitReady(PROMOTION);
+        // Whatever comes of it, what runs from here on must not be taken for a standby again.
+        startedAs = StartMode.PRIMARY;
+        Promotion done = server.promote(timeline, PROMOTION);
+        return new Primary(done.timeline(), done.parentTimeline(), done.forkLsn(), done.firstRecordEnd());
+    }
+
+    @Override
+    public @Nullable Position position() {
+        if (!server.isRunning()) {
+            server.endLeftovers();
+            known = null;
+        }
+        if (CloneMarker.isIncomplete(directory.path())) {
+            return null;
+        }
+        WalEnd end = findEnd();
+        if (!end.sure()) {
+            LOGGER.atWarn()
+                    .addMarker(LogKeys.REPLICATION)
+                    .addKeyValue(LogKeys.REASON, end.reason())
+                    .log("the end of this node's WAL cannot be told");
+            return null;
+        }
+        return new Position(end.timeline(), end.end());
+    }
+
+    /** Reads on from what was read before, since a failover waits for this; from the last checkpoint otherwise. */
+    private WalEnd findEnd() {
+        readTurn.lock();
+        try {
+            WalEnd before = known;
+            WalEnd end =
+                    before == null ? null : WalReader.findEnd(directory.path(), before.timeline(), before.lastRecord());
+            if (end == null || !end.sure()) {
+                end = WalReader.findEnd(directory.path());
+            }
+            known = end.sure() ? end : null;
+            return end;
+        } finally {
+            readTurn.unlock();
+        }
+    }
+
+    /**
+     * Reads along on a running standby, so that little is left to read when it matters. What is read while WAL arrives
+     * is no position; only its last record, which is whole, is used, as the place to read on from.
+     */
+    void readAlong() {
+        if (!server.isReady() || !standby) {
+            return;
+        }
+        try {
+            WalEnd _ = findEnd();
+        } catch (NodeException e) {
+            LOGGER.atDebug().addKeyValue(LogKeys.REASON, e.getMessage()).log("could not read along");
+        }
+    }
+
+    @Override
+    public Lsn insertPosition() {
+        Lsn insert = server.sessions().insertLsn();
+        try (PgConnection session = server.sessions().open("postgres", "quantadb flush")) {
+            // On an idle server the last records may stay unflushed; a commit that waits for nobody flushes them.
+            var _ = session.queryAll(
+                    "SET synchronous_commit = local; SELECT pg_logical_emit_message(true, 'quantadb', 'flush')", PROBE);
+        }
+        return insert;
+    }
+
+    @Override
+    public boolean probeCommit() {
+        CommitProbe probe = server.probeCommit(PROBE);
+        boolean waited = probe.awaitWaiting(PROBE);
+        // Closing its session would cancel the wait; it is closed when the voice has let it go.
+        var _ = probe.finished().orTimeout(60, TimeUnit.SECONDS).whenComplete((done, failed) -> probe.close());
+        return waited;
+    }
+
+    @Override
+    public void cloneFrom(Member source, long epoch, long generation) throws InterruptedException {
+        standby = false;
+        known = null;
+        server.endLeftovers();
+        directory.create();
+        directory.wipeForClone(generation);
+        PeerStreams.Opened opened = open(source, epoch, generation);
+        try (PgConnection session = PgConnection.over(
+                new StreamBytes(opened.channel()),
+                Map.of("user", ServerConfig.AGENT_ROLE, "replication", "true"),
+                DIAL)) {
+            long[] told = {0};
+            FileOwner owner = user.switched() ? new FileOwner((int) user.uid(), (int) user.gid()) : null;
+            BaseBackupClient.Result done = BaseBackupClient.clone(
+                    session,
+                    new BaseBackupRequest(
+                            directory.path(), "quantadb clone", owner, BaseBackupRequest.DEFAULT_STALL, progress -> {
+                                if (progress.doneBytes() - told[0] >= TELL_EVERY_BYTES) {
+                                    told[0] = progress.doneBytes();
+                                    LOGGER.atInfo()
+                                            .addMarker(LogKeys.REPLICATION)
+                                            .addKeyValue("done_mib", progress.doneBytes() >> 20)
+                                            .addKeyValue("of_mib", progress.totalBytes() >> 20)
+                                            .log("cloning");
+                                }
+                            }));
+            LOGGER.atInfo()
+                    .addMarker(LogKeys.REPLICATION)
+                    .addKeyValue("mib", done.bytes() >> 20)
+                    .addKeyValue(LogKeys.TIMELINE, done.timeline())
+                    .addKeyValue(LogKeys.LSN, done.end())
+                    .log("base backup copied");
+        }
+    }
+
+    private PeerStreams.Opened open(Member source, long epoch, long generation) throws InterruptedException {
+        try {
+            return relay.openBaseBackup(source.node(), source.addresses().replication(), epoch, generation)
+                    .get(DIAL.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            throw new LocalFault("no base backup from " + source.node() + ": " + e.getCause(), e);
+        } catch (TimeoutException e) {
+            throw new LocalFault("no base backup from " + source.node() + ": it did not answer within " + DIAL, e);
+        }
+    }
+}

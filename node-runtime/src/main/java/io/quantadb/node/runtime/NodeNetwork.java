@@ -1,0 +1,80 @@
+package io.quantadb.node.runtime;
+
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.SslContext;
+import io.quantadb.node.cli.ExitCode;
+import io.quantadb.node.cli.Failure;
+import io.quantadb.node.common.HostPort;
+import io.quantadb.node.common.MonotonicClock;
+import io.quantadb.node.config.ClientTlsConfig;
+import io.quantadb.node.config.ClientTlsMode;
+import io.quantadb.node.config.NodeConfig;
+import io.quantadb.node.front.FrontTls;
+import io.quantadb.node.pki.NodeCredentials;
+import io.quantadb.node.pki.TlsFiles;
+import io.quantadb.node.transport.NettyTransport;
+import io.quantadb.node.transport.TransportConfig;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import javax.net.ssl.KeyManagerFactory;
+import org.jspecify.annotations.Nullable;
+
+/** Builds what a node listens and dials with, from its settings. */
+final class NodeNetwork {
+    private NodeNetwork() {}
+
+    static NettyTransport transport(NodeConfig config, MonotonicClock clock, RandomGenerator random) {
+        return Steps.at(ExitCode.CERTIFICATE, () -> {
+            TlsFiles tls = Certificates.of(config, InstantSource.system());
+            return new NettyTransport(
+                    new TransportConfig(
+                            config.cluster().nodeId(),
+                            new HostPort(config.host(), config.ports().raft()),
+                            new HostPort(config.host(), config.ports().replication()),
+                            tls),
+                    clock,
+                    InstantSource.system(),
+                    random);
+        });
+    }
+
+    /** TLS towards SQL clients; null when it is off. */
+    static @Nullable SslContext clientTls(NodeConfig config, NettyTransport transport) {
+        ClientTlsConfig tls = config.clientTls();
+        if (tls.mode() == ClientTlsMode.OFF) {
+            return null;
+        }
+        return Steps.at(ExitCode.CERTIFICATE, () -> {
+            NodeCredentials shown = tls.certFile() == null || tls.keyFile() == null
+                    ? transport.tls().credentials()
+                    : NodeCredentials.load(
+                            new TlsFiles(tls.certFile(), tls.certFile(), tls.keyFile()),
+                            InstantSource.system().instant());
+            return frontContext(shown);
+        });
+    }
+
+    private static SslContext frontContext(NodeCredentials shown) {
+        try {
+            KeyStore store = KeyStore.getInstance("PKCS12");
+            store.load(null, null);
+            char[] none = new char[0];
+            store.setKeyEntry(
+                    "node", shown.key(), none, shown.chain().toArray(java.security.cert.X509Certificate[]::new));
+            KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+            keys.init(store, none);
+            return FrontTls.server(keys);
+        } catch (GeneralSecurityException | IOException e) {
+            throw new Failure(
+                    ExitCode.CERTIFICATE, "the certificate for SQL clients cannot be used: " + e.getMessage(), "", e);
+        }
+    }
+
+    static SslContext apiTls(NettyTransport transport) {
+        return Steps.at(ExitCode.CERTIFICATE, () -> transport.tls().server(ClientAuth.OPTIONAL, List.of("http/1.1")));
+    }
+}

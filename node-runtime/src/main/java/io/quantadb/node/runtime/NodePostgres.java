@@ -1,0 +1,70 @@
+package io.quantadb.node.runtime;
+
+import io.quantadb.node.cli.ExitCode;
+import io.quantadb.node.config.NodeConfig;
+import io.quantadb.node.coordinator.FactStore;
+import io.quantadb.node.postgres.BinaryFinder;
+import io.quantadb.node.postgres.Bootstrap;
+import io.quantadb.node.postgres.DataDirectory;
+import io.quantadb.node.postgres.PostgresBinaries;
+import io.quantadb.node.postgres.ServerConfig;
+import io.quantadb.node.postgres.ServerUser;
+import io.quantadb.node.postgres.SocketDirectory;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/** Which PostgreSQL this node runs, as whom, and where. */
+record NodePostgres(
+        ServerUser user, PostgresBinaries binaries, DataDirectory directory, Path sockets, Path relaySockets) {
+    /** The port in the names of the two private sockets; nothing listens on it over the network. */
+    static final int SOCKET_PORT = 5432;
+
+    static NodePostgres prepare(NodeConfig config, NodeFiles files) {
+        ServerUser user = Steps.at(
+                ExitCode.POSTGRES, () -> ServerUser.resolve(config.postgres().osUser()));
+        PostgresBinaries binaries = Steps.at(
+                ExitCode.POSTGRES,
+                () -> BinaryFinder.usual(user)
+                        .find(new BinaryFinder.Wanted(config.postgres().binDir(), null, null), user));
+        String name = ".s.PGSQL." + SOCKET_PORT;
+        return Steps.at(
+                ExitCode.DATA_DIRECTORY,
+                () -> new NodePostgres(
+                        user,
+                        binaries,
+                        new DataDirectory(files.data(), user),
+                        SocketDirectory.prepare(files.sockets().resolve("pg"), name, user),
+                        SocketDirectory.prepare(files.sockets().resolve("wal"), name, user)));
+    }
+
+    NodeIdentity identity(
+            NodeConfig config, NodeFiles files, FactStore store, Formation formation, RandomGenerator random) {
+        return new NodeIdentity(
+                config,
+                files,
+                store,
+                directory,
+                new Bootstrap(binaries, user, files.postgresPrivate()),
+                binaries.major(),
+                formation,
+                random);
+    }
+
+    ServerConfig serverConfig(NodeConfig config, NodeFiles files, boolean clustered) {
+        return Steps.at(
+                ExitCode.CONFIG,
+                () -> new ServerConfig(
+                        binaries,
+                        user,
+                        files.data(),
+                        files.postgresPrivate(),
+                        sockets,
+                        SOCKET_PORT,
+                        clustered,
+                        clustered ? new ServerConfig.Upstream(relaySockets, SOCKET_PORT) : null,
+                        config.postgres().parameters(),
+                        config.postgres().hba(),
+                        List.of()));
+    }
+}

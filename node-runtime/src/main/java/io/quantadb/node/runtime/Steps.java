@@ -1,0 +1,41 @@
+package io.quantadb.node.runtime;
+
+import io.quantadb.node.cli.ExitCode;
+import io.quantadb.node.cli.Failure;
+import io.quantadb.node.common.NodeException;
+import java.io.IOException;
+import java.util.function.Supplier;
+
+/** Gives each step of a start the exit code of its kind; the words come from where it failed. */
+final class Steps {
+    private Steps() {}
+
+    interface IoStep {
+        void run() throws IOException;
+    }
+
+    static <T> T at(ExitCode code, Supplier<T> step) {
+        try {
+            return step.get();
+        } catch (NodeException | IllegalArgumentException e) {
+            throw new Failure(code, String.valueOf(e.getMessage()), "", e);
+        }
+    }
+
+    static void run(ExitCode code, Runnable step) {
+        var _ = at(code, () -> {
+            step.run();
+            return true;
+        });
+    }
+
+    static void io(ExitCode code, IoStep step) {
+        try {
+            step.run();
+        } catch (IOException e) {
+            throw new Failure(code, e.getClass().getSimpleName() + ": " + e.getMessage(), "", e);
+        } catch (NodeException e) {
+            throw new Failure(code, String.valueOf(e.getMessage()), "", e);
+        }
+    }
+}

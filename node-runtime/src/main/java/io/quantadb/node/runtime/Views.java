@@ -1,0 +1,243 @@
+package io.quantadb.node.runtime;
+
+import io.quantadb.node.api.ClusterView;
+import io.quantadb.node.cluster.ClusterCore;
+import io.quantadb.node.cluster.ClusterState;
+import io.quantadb.node.cluster.FailoverRecord;
+import io.quantadb.node.cluster.Member;
+import io.quantadb.node.cluster.MemberKind;
+import io.quantadb.node.cluster.Rule;
+import io.quantadb.node.cluster.ServerState;
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MonotonicClock;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PeerId;
+import io.quantadb.node.config.NodeConfig;
+import io.quantadb.node.consensus.RaftStatus;
+import io.quantadb.node.coordinator.NodeFacts;
+import io.quantadb.node.coordinator.ReplicatedState;
+import io.quantadb.node.relay.RelaySnapshot;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** What this node tells people about itself and its cluster, as one immutable value. Core thread. */
+final class Views {
+    private static final Duration SILENT = Duration.ofSeconds(1);
+    private static final long LAGGING_BYTES = 16L << 20;
+
+    private final NodeConfig config;
+    private final Instant started;
+    private final MonotonicClock clock;
+    private final ClusterCore core;
+    private final ReplicatedState replicated;
+    private final NodeParts parts;
+    private final ServingLease lease;
+    private final Heard heard;
+
+    Views(
+            NodeConfig config,
+            Instant started,
+            MonotonicClock clock,
+            ClusterCore core,
+            ReplicatedState replicated,
+            NodeParts parts,
+            ServingLease lease,
+            Heard heard) {
+        this.config = config;
+        this.started = started;
+        this.clock = clock;
+        this.core = core;
+        this.replicated = replicated;
+        this.parts = parts;
+        this.lease = lease;
+        this.heard = heard;
+    }
+
+    /** Before this node belongs to a cluster. */
+    static ClusterView joining(NodeConfig config, Instant started, @Nullable NodeFacts facts) {
+        return new ClusterView(
+                config.cluster().nodeId(),
+                started,
+                Duration.between(started, Instant.now()).toSeconds(),
+                ClusterView.Role.STANDBY,
+                ClusterView.State.STARTING,
+                NodeIdentity.addresses(config),
+                new ClusterView.Raft(ClusterView.RaftState.NONE, 0, null, 0, 0),
+                null,
+                0,
+                0,
+                Lsn.NONE,
+                "",
+                List.of(),
+                null,
+                false,
+                false,
+                false,
+                false,
+                facts != null && facts.isMember() ? "starting" : "not in a cluster yet");
+    }
+
+    ClusterView now(@Nullable RaftStatus raft) {
+        ClusterState s = replicated.current();
+        NodeId self = config.cluster().nodeId();
+        RelaySnapshot relay = parts.relay().snapshot();
+        ServerState server = core.status().server();
+        boolean primary = self.equals(s.primary());
+        boolean serving = primary && parts.gate().serving() && lease.leftNanos() > 0;
+        List<ClusterView.Member> members = new ArrayList<>();
+        for (Member m : s.members().values()) {
+            members.add(member(m, s, relay, serving));
+        }
+        String reason = reason(s, self, server, serving, relay, raft);
+        FailoverRecord last = s.failovers().isEmpty() ? null : s.failovers().getLast();
+        return new ClusterView(
+                self,
+                started,
+                Duration.between(started, Instant.now()).toSeconds(),
+                primary
+                        ? ClusterView.Role.PRIMARY
+                        : server == ServerState.STANDBY ? ClusterView.Role.REPLICA : ClusterView.Role.STANDBY,
+                state(self, s, server, relay, serving),
+                NodeIdentity.addresses(config),
+                raft(raft),
+                s.primary(),
+                s.epoch(),
+                s.timeline(),
+                ownLsn(primary, relay),
+                rule(s),
+                members,
+                last == null ? null : Instant.ofEpochMilli(last.whenMillis()),
+                s.bootstrapped() && !s.released(),
+                primary && lease.leftNanos() > 0,
+                serving,
+                reason.isEmpty(),
+                reason);
+    }
+
+    private static ClusterView.Raft raft(@Nullable RaftStatus raft) {
+        if (raft == null) {
+            return new ClusterView.Raft(ClusterView.RaftState.NONE, 0, null, 0, 0);
+        }
+        PeerId leader = raft.leader();
+        boolean learner = raft.membership().learners().contains(raft.self());
+        ClusterView.RaftState state = learner
+                ? ClusterView.RaftState.LEARNER
+                : switch (raft.role()) {
+                    case LEADER -> ClusterView.RaftState.LEADER;
+                    case FOLLOWER -> ClusterView.RaftState.FOLLOWER;
+                    default -> ClusterView.RaftState.CANDIDATE;
+                };
+        return new ClusterView.Raft(
+                state, raft.term(), leader == null ? null : leader.node(), raft.commitIndex(), raft.appliedIndex());
+    }
+
+    private static Lsn ownLsn(boolean primary, RelaySnapshot relay) {
+        RelaySnapshot.Following following = relay.following();
+        if (primary || following == null) {
+            return Lsn.max(relay.voice().ownFlush(), relay.voice().reported());
+        }
+        return following.flushed();
+    }
+
+    private ClusterView.State state(
+            NodeId self, ClusterState s, ServerState server, RelaySnapshot relay, boolean serving) {
+        RelaySnapshot.Following following = relay.following();
+        return switch (server) {
+            case EMPTY -> ClusterView.State.CLONING;
+            case DOWN -> ClusterView.State.DOWN;
+            case PROMOTING -> ClusterView.State.PROMOTING;
+            case PRIMARY ->
+                serving && s.released() && self.equals(s.primary())
+                        ? ClusterView.State.ACTIVE
+                        : ClusterView.State.STARTING;
+            case STANDBY ->
+                following != null && following.streaming() ? ClusterView.State.STREAMING : ClusterView.State.CONNECTING;
+        };
+    }
+
+    private static String reason(
+            ClusterState s,
+            NodeId self,
+            ServerState server,
+            boolean serving,
+            RelaySnapshot relay,
+            @Nullable RaftStatus raft) {
+        if (raft == null || raft.leader() == null) {
+            return "no leader is known";
+        }
+        if (self.equals(s.primary())) {
+            return serving ? "" : "primary of epoch %d, not serving yet".formatted(s.epoch());
+        }
+        RelaySnapshot.Following following = relay.following();
+        if (server != ServerState.STANDBY) {
+            return "its server is " + server.name().toLowerCase(java.util.Locale.ROOT);
+        }
+        return following != null && following.streaming() ? "" : "not streaming from the primary";
+    }
+
+    private static String rule(ClusterState s) {
+        return rule(s.rule()) + (s.nextRule() == null ? "" : " AND " + rule(s.nextRule()));
+    }
+
+    private static String rule(Rule rule) {
+        return rule.k() == 0
+                ? "none"
+                : "ANY %d of (%s)"
+                        .formatted(
+                                rule.k(),
+                                rule.set().stream().map(m -> m.node().value()).collect(Collectors.joining(", ")));
+    }
+
+    private ClusterView.Member member(Member m, ClusterState s, RelaySnapshot relay, boolean serving) {
+        NodeId self = config.cluster().nodeId();
+        boolean me = m.node().equals(self);
+        boolean primary = m.node().equals(s.primary());
+        long silentMs = me ? 0 : heard.silentMillis(m.node(), clock.nanos());
+        boolean here = me || (silentMs >= 0 && silentMs < SILENT.toMillis());
+        RelaySnapshot.Member stream = relay.members().stream()
+                .filter(r -> r.member().node().equals(m.node()) && r.epoch() == s.epoch())
+                .findFirst()
+                .orElse(null);
+        long lag = primary ? 0 : stream != null ? stream.lagBytes() : -1;
+        ClusterView.State state = me
+                ? state(self, s, core.status().server(), relay, serving)
+                : !here
+                        ? ClusterView.State.DOWN
+                        : primary
+                                ? (s.released() ? ClusterView.State.ACTIVE : ClusterView.State.PROMOTING)
+                                : stream != null && stream.streaming()
+                                        ? ClusterView.State.STREAMING
+                                        : ClusterView.State.UNKNOWN;
+        ClusterView.Health health = !here
+                ? ClusterView.Health.UNKNOWN
+                : primary || (lag >= 0 && lag <= LAGGING_BYTES)
+                        ? ClusterView.Health.HEALTHY
+                        : lag > LAGGING_BYTES ? ClusterView.Health.LAGGING : ClusterView.Health.UNKNOWN;
+        ClusterView.Role role = m.kind() == MemberKind.WITNESS
+                ? ClusterView.Role.WITNESS
+                : primary ? ClusterView.Role.PRIMARY : here ? ClusterView.Role.REPLICA : ClusterView.Role.UNKNOWN;
+        return new ClusterView.Member(
+                m.node(),
+                m.kind(),
+                role,
+                state,
+                health,
+                m.dataVoter() || m.kind() == MemberKind.WITNESS,
+                s.rule().set().stream().anyMatch(r -> r.node().equals(m.node())),
+                m.addresses(),
+                s.epoch(),
+                s.timeline(),
+                me ? ownLsn(primary, relay) : stream != null ? stream.flushed() : Lsn.NONE,
+                lag,
+                stream == null
+                        ? (primary ? 0 : -1)
+                        : Math.max(0, (clock.nanos() - stream.lastMessageNanos()) / 1_000_000),
+                silentMs,
+                m.priority(),
+                m.zone());
+    }
+}

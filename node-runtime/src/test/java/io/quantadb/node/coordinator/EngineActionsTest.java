@@ -1,0 +1,198 @@
+package io.quantadb.node.coordinator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.quantadb.node.cluster.Action;
+import io.quantadb.node.cluster.ClusterState;
+import io.quantadb.node.cluster.Event;
+import io.quantadb.node.cluster.Member;
+import io.quantadb.node.cluster.Position;
+import io.quantadb.node.cluster.ServerState;
+import io.quantadb.node.common.Lsn;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class EngineActionsTest {
+    private static final Duration SOON = Duration.ofSeconds(5);
+
+    private final List<Event> events = new CopyOnWriteArrayList<>();
+    private final Consumer<Event> core = events::add;
+    private final TestingEngine engine = new TestingEngine();
+    private final EngineActions actions = new EngineActions(engine, () -> ClusterState.EMPTY);
+
+    @AfterEach
+    void close() {
+        actions.close();
+    }
+
+    @Test
+    void saysAgainThatAServerEndedWhichEndedWhileItStarted() {
+        // Given
+        engine.running = false;
+
+        // When
+        actions.perform(new Action.StartPrimary(), core);
+
+        // Then
+        awaitEvents(3);
+        assertThat(events.getLast()).isInstanceOf(Event.ServerExited.class);
+        assertThat(events.get(1)).isInstanceOf(Event.ServerPrimaryReady.class);
+    }
+
+    @Test
+    void saysAgainThatAStandbyEndedWhichEndedWhileItStarted() {
+        // Given
+        engine.running = false;
+
+        // When
+        actions.perform(new Action.StartStandby(), core);
+
+        // Then
+        awaitEvents(2);
+        assertThat(events).first().isEqualTo(new Event.ServerChanged(ServerState.STANDBY, 1));
+        assertThat(events.getLast()).isInstanceOf(Event.ServerExited.class);
+    }
+
+    @Test
+    void aStopInterruptsAPromotionWhichThenClaimsNothing() throws InterruptedException {
+        // Given
+        engine.blockPromotion = true;
+        actions.perform(new Action.PromoteServer(5, 3), core);
+        engine.promoting.await();
+
+        // When
+        actions.perform(new Action.StopServer(true), core);
+
+        // Then
+        awaitEvents(2);
+        assertThat(events)
+                .containsExactly(
+                        new Event.ServerChanged(ServerState.PROMOTING, 0),
+                        new Event.ServerChanged(ServerState.DOWN, 0));
+    }
+
+    @Test
+    void aStopThrowsAwayWhatWaitsBehindAPromotion() throws InterruptedException {
+        // Given
+        engine.blockPromotion = true;
+        actions.perform(new Action.PromoteServer(5, 3), core);
+        engine.promoting.await();
+        actions.perform(new Action.StartPrimary(), core);
+        actions.perform(new Action.ReadPosition(7), core);
+
+        // When
+        actions.perform(new Action.StopServer(true), core);
+        actions.perform(new Action.ReadPosition(8), core);
+
+        // Then
+        awaitEvents(3);
+        assertThat(engine.calls).containsExactly("promote", "stop", "position");
+        assertThat(events.getLast()).isEqualTo(new Event.PositionRead(8, new Position(1, new Lsn(100))));
+    }
+
+    @Test
+    void aStopThatComesAfterAPromotionIsOverIsToldLast() throws InterruptedException {
+        // Given
+        actions.perform(new Action.PromoteServer(5, 3), core);
+        awaitEvents(3);
+
+        // When
+        actions.perform(new Action.StopServer(true), core);
+
+        // Then
+        awaitEvents(4);
+        assertThat(events.getLast()).isEqualTo(new Event.ServerChanged(ServerState.DOWN, 0));
+    }
+
+    @Test
+    void aProbeThatDidNotWaitCondemnsOnlyAServerThatRuns() {
+        // Given
+        engine.running = false;
+
+        // When
+        actions.perform(new Action.ProbeCommit(), core);
+        await().atMost(SOON).until(() -> engine.calls.contains("probe asked running"));
+        engine.running = true;
+        actions.perform(new Action.ProbeCommit(), core);
+
+        // Then
+        awaitEvents(1);
+        assertThat(events).hasOnlyElementsOfType(Event.ServerFailed.class).hasSize(1);
+    }
+
+    private void awaitEvents(int count) {
+        await().atMost(SOON).until(() -> events.size() >= count);
+    }
+
+    private static final class TestingEngine implements EngineControl {
+        private final List<String> calls = new CopyOnWriteArrayList<>();
+        private final CountDownLatch promoting = new CountDownLatch(1);
+        private volatile boolean running = true;
+        private volatile boolean blockPromotion;
+        private volatile boolean probing;
+
+        @Override
+        public int startStandby() {
+            calls.add("start standby");
+            return 1;
+        }
+
+        @Override
+        public Primary startPrimary() {
+            calls.add("start primary");
+            return new Primary(1, 1, Lsn.NONE, new Lsn(100));
+        }
+
+        @Override
+        public boolean running() {
+            boolean now = running;
+            if (probing) {
+                calls.add("probe asked running");
+            }
+            return now;
+        }
+
+        @Override
+        public void stop(boolean immediate) {
+            calls.add("stop");
+        }
+
+        @Override
+        public Primary promote(int timeline) throws InterruptedException {
+            calls.add("promote");
+            promoting.countDown();
+            if (blockPromotion) {
+                new CountDownLatch(1).await();
+            }
+            return new Primary(timeline, 1, new Lsn(90), new Lsn(100));
+        }
+
+        @Override
+        public Position position() {
+            calls.add("position");
+            return new Position(1, new Lsn(100));
+        }
+
+        @Override
+        public Lsn insertPosition() {
+            return new Lsn(100);
+        }
+
+        @Override
+        public boolean probeCommit() {
+            probing = true;
+            return false;
+        }
+
+        @Override
+        public void cloneFrom(Member source, long epoch, long generation) {
+            calls.add("clone");
+        }
+    }
+}
