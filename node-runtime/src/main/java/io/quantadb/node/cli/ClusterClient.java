@@ -1,0 +1,110 @@
+package io.quantadb.node.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.quantadb.node.common.HostPort;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.HttpURLConnection;
+import java.net.Proxy;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import javax.net.ssl.HttpsURLConnection;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocketFactory;
+import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
+
+/** Asks nodes over their HTTP API; blocking, with short deadlines. A node that does not answer is simply absent. */
+public final class ClusterClient {
+    private static final int ANSWER_BYTES_MAX = 1 << 20;
+    private static final int CONNECT_MS = 500;
+    private static final int READ_MS = 1_000;
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    private final @Nullable SSLSocketFactory tls;
+
+    /** @param caFile PEM file of whom to trust over HTTPS; null for plain HTTP */
+    public ClusterClient(@Nullable Path caFile) {
+        this.tls = caFile == null ? null : trusting(caFile);
+    }
+
+    private static SSLSocketFactory trusting(Path caFile) {
+        try (InputStream in = Files.newInputStream(caFile)) {
+            KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+            store.load(null, null);
+            int count = 0;
+            for (var certificate : CertificateFactory.getInstance("X.509").generateCertificates(in)) {
+                store.setCertificateEntry("ca" + count++, certificate);
+            }
+            TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            trust.init(store);
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, trust.getTrustManagers(), null);
+            return context.getSocketFactory();
+        } catch (IOException | GeneralSecurityException e) {
+            throw new Failure(
+                    ExitCode.CERTIFICATE,
+                    "%s cannot be read as the cluster's CA: %s".formatted(caFile, e.getMessage()),
+                    "name the ca.crt that quantadb init made",
+                    e);
+        }
+    }
+
+    /** What {@code /cluster/nodes} of one node says. */
+    public record View(HostPort askedAt, JsonNode body) {
+        public long epoch() {
+            return body.path("epoch").asLong();
+        }
+
+        public String primary() {
+            return body.path("primary").asText();
+        }
+
+        public String leader() {
+            return body.path("leader").asText();
+        }
+
+        boolean fromLeader() {
+            return leader().equals(body.path("answered_by").asText());
+        }
+    }
+
+    /** GETs a path; empty when there is no answer in time or it is not JSON. */
+    public Optional<JsonNode> get(HostPort api, String path) {
+        try {
+            var connection = (HttpURLConnection) URI.create((tls == null ? "http://" : "https://") + api + path)
+                    .toURL()
+                    .openConnection(Proxy.NO_PROXY);
+            if (connection instanceof HttpsURLConnection https) {
+                https.setSSLSocketFactory(tls);
+            }
+            connection.setConnectTimeout(CONNECT_MS);
+            connection.setReadTimeout(READ_MS);
+            try (InputStream in =
+                    connection.getResponseCode() < 400 ? connection.getInputStream() : connection.getErrorStream()) {
+                return in == null ? Optional.empty() : Optional.of(MAPPER.readTree(in.readNBytes(ANSWER_BYTES_MAX)));
+            } finally {
+                connection.disconnect();
+            }
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** The best-informed answer of several nodes: the leader's of the highest term, else that of the highest epoch. */
+    public Optional<View> nodes(List<HostPort> apis) {
+        return apis.stream()
+                .flatMap(api -> get(api, "/cluster/nodes").stream().map(body -> new View(api, body)))
+                .max(Comparator.comparing(View::fromLeader)
+                        .thenComparingLong(view -> view.body().path("term").asLong())
+                        .thenComparingLong(View::epoch));
+    }
+}

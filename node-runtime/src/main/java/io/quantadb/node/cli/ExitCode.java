@@ -1,0 +1,54 @@
+package io.quantadb.node.cli;
+
+/** What the process's exit status says, by the kind of error; documented in docs/reference/exit-codes.md. */
+public enum ExitCode {
+    OK(0, "all went well"),
+    INTERNAL(1, "a fault of the program itself; run again with --log-level debug and report it"),
+    CONFIG(2, "an unknown or malformed flag, key or value"),
+    PORT(3, "a port is taken or may not be used"),
+    CERTIFICATE(4, "a certificate is missing, expired, unreadable or of another cluster"),
+    DATA_DIRECTORY(5, "a data directory cannot be written, is full, or belongs to another cluster"),
+    POSTGRES(6, "PostgreSQL is missing, of a wrong version, or does not start"),
+    PEERS(7, "other nodes cannot be reached or refuse this one"),
+    IDENTITY(8, "another node already uses this node id"),
+    TIMEOUT(9, "what was asked did not happen before its deadline"),
+    NOT_RUNNING(10, "there is nothing running that could answer"),
+    LAUNCHER(11, "bin/quantadb found no JDK 25, or the program is not built");
+
+    private final int status;
+    private final String meaning;
+
+    ExitCode(int status, String meaning) {
+        this.status = status;
+        this.meaning = meaning;
+    }
+
+    public int status() {
+        return status;
+    }
+
+    public String meaning() {
+        return meaning;
+    }
+
+    /** The table of docs/reference/exit-codes.md. */
+    static String markdown() {
+        StringBuilder page = new StringBuilder("""
+                # Exit codes
+
+                Generated from `io.quantadb.node.cli.ExitCode`; a test compares. Every failure prints one message on
+                standard error: what is wrong, where, and what to do. Stack traces appear with `--log-level debug` only.
+
+                | Status | Kind | Meaning |
+                |---|---|---|
+                """);
+        for (ExitCode code : values()) {
+            page.append("| %d | %s | %s |\n"
+                    .formatted(
+                            code.status,
+                            code.name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '),
+                            code.meaning));
+        }
+        return page.toString();
+    }
+}

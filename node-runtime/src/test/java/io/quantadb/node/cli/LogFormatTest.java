@@ -1,0 +1,86 @@
+package io.quantadb.node.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.joran.JoranConfigurator;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.encoder.Encoder;
+import ch.qos.logback.core.read.ListAppender;
+import io.quantadb.node.common.LogKeys;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+class LogFormatTest {
+    private final LoggerContext context = new LoggerContext();
+    private final ListAppender<ILoggingEvent> events = new ListAppender<>();
+
+    @Test
+    void printsTheStoryTheWordsAndTheKeys() throws Exception {
+        // When
+        String line = line(
+                Level.INFO,
+                logger -> logger.atInfo()
+                        .addMarker(LogKeys.RAFT)
+                        .addKeyValue(LogKeys.NODE, "node1")
+                        .addKeyValue(LogKeys.TERM, 3)
+                        .log("Transitioning to LEADER state"));
+
+        // Then
+        assertThat(line)
+                .matches(
+                        "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z INFO  \\[raft] Transitioning to LEADER state"
+                                + " node=node1 term=3\\R");
+    }
+
+    @Test
+    void keepsAForeignTextOnItsLine() throws Exception {
+        // When
+        String line = line(
+                Level.INFO,
+                logger -> logger.atWarn().addKeyValue("reason", "a\nb\u001b[2J").log("odd\r\nwords"));
+
+        // Then
+        assertThat(line).endsWith("WARN  odd words reason=a b [2J" + System.lineSeparator());
+    }
+
+    @Test
+    void namesTheCauseAndPrintsItsTraceOnlyAtDebug() throws Exception {
+        // Given
+        Consumer<Logger> failing = logger ->
+                logger.atError().setCause(new IOException("disk\nfull")).log("the log could not be written");
+
+        // When
+        String quiet = line(Level.INFO, failing);
+        String loud = line(Level.DEBUG, failing);
+
+        // Then
+        assertThat(quiet)
+                .endsWith(
+                        "ERROR the log could not be written cause=\"IOException: disk full\"" + System.lineSeparator());
+        assertThat(loud).contains("\tat io.quantadb.node.cli.LogFormatTest");
+    }
+
+    private String line(Level level, Consumer<Logger> what) throws Exception {
+        context.reset();
+        JoranConfigurator joran = new JoranConfigurator();
+        joran.setContext(context);
+        joran.doConfigure(
+                java.nio.file.Path.of("src/main/resources/logback.xml").toUri().toURL());
+        Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+        root.setLevel(level);
+        Encoder<ILoggingEvent> encoder = ((ConsoleAppender<ILoggingEvent>) root.getAppender("OUT")).getEncoder();
+        root.detachAppender("OUT");
+        events.list.clear();
+        events.setContext(context);
+        events.start();
+        root.addAppender(events);
+        what.accept(context.getLogger("test"));
+        return new String(encoder.encode(events.list.getFirst()), StandardCharsets.UTF_8);
+    }
+}

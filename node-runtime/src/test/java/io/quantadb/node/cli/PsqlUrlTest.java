@@ -1,0 +1,34 @@
+package io.quantadb.node.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quantadb.node.common.HostPort;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class PsqlUrlTest {
+    private static final List<HostPort> LISTENERS =
+            List.of(new HostPort("127.0.0.1", 9432), new HostPort("127.0.0.1", 9433), new HostPort("::1", 9434));
+
+    @Test
+    void namesEveryNodeAndTheFileOfThePassword() {
+        // When
+        String url = PsqlUrl.of(LISTENERS, "postgres", Path.of("/var/lib/quantadb/my demo/pgpass"));
+
+        // Then
+        assertThat(url)
+                .isEqualTo("postgresql://postgres@127.0.0.1:9432,127.0.0.1:9433,[::1]:9434/postgres"
+                        + "?target_session_attrs=read-write&connect_timeout=2&sslmode=prefer"
+                        + "&passfile=/var/lib/quantadb/my%20demo/pgpass");
+    }
+
+    @Test
+    void leavesThePasswordToTheUserWithoutAFile() {
+        // When
+        String url = PsqlUrl.of(LISTENERS, "a/b", null);
+
+        // Then
+        assertThat(url).startsWith("postgresql://a%2Fb@").doesNotContain("passfile");
+    }
+}
