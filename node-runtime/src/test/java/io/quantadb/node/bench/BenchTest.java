@@ -1,0 +1,166 @@
+package io.quantadb.node.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.quantadb.node.bench.History.Outcome;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class BenchTest {
+    @TempDir
+    Path dir;
+
+    @Test
+    void percentilesAreValuesThatWereMeasured() {
+        // Given
+        double[] hundred = new Random(1).doubles(100, 0, 1).toArray();
+        for (int i = 0; i < 100; i++) {
+            hundred[i] = 100 - i;
+        }
+
+        // When / Then
+        assertThat(Statistics.percentile(hundred, 0.5)).isEqualTo(50);
+        assertThat(Statistics.percentile(hundred, 0.99)).isEqualTo(99);
+        assertThat(Statistics.percentile(new double[] {7}, 0.99)).isEqualTo(7);
+        assertThat(Statistics.percentile(new double[] {}, 0.5)).isNaN();
+    }
+
+    @Test
+    void findsTheHoleAlthoughAnAnswerArrivedAfterTheFault() {
+        // Given
+        long[] acknowledged = {ms(10), ms(90), ms(100), ms(104), ms(704), ms(710), ms(760)};
+
+        // When
+        double hole = Statistics.longestHoleMs(acknowledged, ms(101));
+
+        // Then
+        assertThat(hole).isCloseTo(600, within(0.001));
+    }
+
+    @Test
+    void countsSteadyWritesBackFromNowToTheLastHoleOrTheFault() {
+        // Given
+        long[] acknowledged = {ms(10), ms(500), ms(600), ms(700), ms(790)};
+
+        // When / Then
+        assertThat(FailoverBench.steadyFor(acknowledged, ms(0), ms(800))).isEqualTo(ms(300));
+        assertThat(FailoverBench.steadyFor(acknowledged, ms(600), ms(800))).isEqualTo(ms(100));
+        assertThat(FailoverBench.steadyFor(acknowledged, ms(0), ms(1000))).isZero();
+    }
+
+    @Test
+    void hasNoHoleWhenWritesNeverCameBack() {
+        // When / Then
+        assertThat(Statistics.longestHoleMs(new long[] {ms(1), ms(2)}, ms(3))).isNaN();
+    }
+
+    @Test
+    void countsLostPhantomDuplicatedAndReordered() {
+        // Given
+        History history = new History();
+        history.add(1, 0, 0, 1, Outcome.ACKNOWLEDGED);
+        history.add(2, 0, 2, 3, Outcome.ACKNOWLEDGED);
+        history.add(3, 1, 0, 3, Outcome.ACKNOWLEDGED);
+        history.add(4, 1, 4, 5, Outcome.FAILED);
+        history.add(5, 1, 6, 7, Outcome.UNKNOWN);
+        history.add(6, 1, 8, 9, Outcome.UNKNOWN);
+
+        // When
+        HistoryChecker.Verdict verdict = HistoryChecker.check(history, List.of(2L, 1L, 4L, 5L, 5L, 99L));
+
+        // Then
+        assertThat(verdict.lost()).containsExactly(3L);
+        assertThat(verdict.phantom()).containsExactly(4L, 99L);
+        assertThat(verdict.duplicated()).containsExactly(5L);
+        assertThat(verdict.reordered()).containsExactly(2L);
+        assertThat(verdict.unknown()).isEqualTo(2);
+        assertThat(verdict.clean()).isFalse();
+    }
+
+    @Test
+    void acceptsWhatIsRight() {
+        // Given
+        History history = new History();
+        history.add(1, 0, 0, 1, Outcome.ACKNOWLEDGED);
+        history.add(2, 0, 2, 3, Outcome.UNKNOWN);
+        history.add(3, 0, 4, 5, Outcome.ACKNOWLEDGED);
+
+        // When / Then
+        assertThat(HistoryChecker.check(history, List.of(1L, 3L)).clean()).isTrue();
+        assertThat(HistoryChecker.check(history, List.of(1L, 2L, 3L)).clean()).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"25006,FAILED", "57P03,FAILED", "08006,UNKNOWN", "08007,UNKNOWN", "57P01,UNKNOWN", ",UNKNOWN"})
+    void takesOnlyARefusalForAFailure(String sqlState, Outcome outcome) {
+        // When / Then
+        assertThat(OpenLoopWriter.outcomeOf(sqlState)).isEqualTo(outcome);
+    }
+
+    @Test
+    void goesOnWhereAnInterruptedBenchStopped() throws Exception {
+        // Given
+        Path file = dir.resolve("results").resolve("failover.jsonl");
+        RunResult mine = new RunResult("a", "kill-node", "none", 1, 512.25, 900, 0, 0, 3, 0, 0, 41.5);
+        mine.append(file);
+        new RunResult("b", "kill-node", "none", 1, 1, 1, 0, 0, 0, 0, 0, 1).append(file);
+        Files.writeString(file, "{\"settings\": \"a\", \"scen", StandardOpenOption.APPEND);
+
+        // When
+        List<RunResult> found = RunResult.read(file, "a");
+
+        // Then
+        assertThat(found).containsExactly(mine);
+    }
+
+    @Test
+    void printsTheLineAndNamesEveryMissedGoal() {
+        // Given
+        Summary summary = new Summary(
+                Scenario.KILL_POSTGRES,
+                "quorum",
+                "none",
+                List.of(
+                        new RunResult("a", "kill-postgres", "none", 1, 300, 100, 0, 0, 1, 0, 0, 10),
+                        new RunResult("a", "kill-postgres", "none", 2, 1200, 100, 2, 1, 1, 0, 1, 20)));
+
+        // When / Then
+        assertThat(summary.line())
+                .isEqualTo("{\"scenario\":\"kill-postgres\",\"mode\":\"quorum\",\"load\":\"none\",\"runs\":2,"
+                        + "\"p50_ms\":300.0,\"p99_ms\":1200.0,\"max_ms\":1200.0,\"acknowledged\":200,\"lost\":2,"
+                        + "\"duplicated\":1,\"unknown\":2,\"false_failovers\":1,\"busy_percent\":15.0}");
+        assertThat(summary.missed(false))
+                .containsExactly("kill-postgres/none lost 2", "kill-postgres/none duplicated 1");
+        assertThat(summary.missed(true)).contains("kill-postgres/none max 1200 ms > 1000 ms");
+    }
+
+    @Test
+    void readsTheResidentMemoryOfAProcess() {
+        // When
+        double mib = NodeBench.residentMib("Name:\tjava\nVmSize:\t 999999 kB\nVmRSS:\t  109568 kB\n");
+
+        // Then
+        assertThat(mib).isEqualTo(107);
+    }
+
+    @Test
+    void readsHowBusyTheMachineWas() {
+        // When
+        long[] ticks = CpuMeter.parse("cpu  100 0 50 800 50 0 0 0 7 9");
+
+        // Then
+        assertThat(ticks).containsExactly(150, 1000);
+    }
+
+    private static long ms(long value) {
+        return value * 1_000_000;
+    }
+}

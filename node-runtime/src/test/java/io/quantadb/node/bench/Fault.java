@@ -1,0 +1,83 @@
+package io.quantadb.node.bench;
+
+import io.quantadb.node.cli.Demo;
+import io.quantadb.node.cli.DemoNode;
+import io.quantadb.node.cli.NodeProcesses;
+import io.quantadb.node.cli.ProcessMark;
+import java.io.IOException;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** Strikes one node of a demo as a scenario says, and undoes it. Everything that forks or reads is done before. */
+final class Fault {
+    private final Demo demo;
+    private final Scenario scenario;
+    private final DemoNode node;
+    private final @Nullable Namespaces network;
+    private final int index;
+    private final ProcessMark agent;
+    private final List<ProcessMark> postgres;
+
+    /** Looks the processes up, so that {@link #strike} is quick. */
+    Fault(Demo demo, Scenario scenario, DemoNode node, @Nullable Namespaces network) {
+        this.network = network;
+        this.index = demo.nodes().stream().map(DemoNode::id).toList().indexOf(node.id());
+        this.demo = demo;
+        this.scenario = scenario;
+        this.node = node;
+        this.agent = Objects.requireNonNull(node.agent(), "the node has no agent");
+        this.postgres = NodeProcesses.postgresTree(node.postgresData());
+        if (postgres.isEmpty()) {
+            throw new IllegalStateException("%s has no PostgreSQL to strike".formatted(node.id()));
+        }
+    }
+
+    /** Strikes; returns the instant just before, on the monotonic clock. {@code round} chooses among variants. */
+    long strike(int round) throws IOException, InterruptedException {
+        long at = System.nanoTime();
+        switch (scenario) {
+            case KILL_NODE -> {
+                agent.kill();
+                postgres.forEach(ProcessMark::kill);
+            }
+            case KILL_AGENT -> agent.kill();
+            case KILL_POSTGRES -> (round % 2 == 0 ? postgres : postgres.subList(0, 1)).forEach(ProcessMark::kill);
+            case PAUSE_AGENT -> signal("-STOP");
+            case PARTITION -> network().cut(index);
+        }
+        return at;
+    }
+
+    /** Gives the node its agent back; the cluster mends the rest. */
+    void heal() throws IOException, InterruptedException {
+        switch (scenario) {
+            case KILL_NODE, KILL_AGENT -> demo.start(node.id());
+            case PAUSE_AGENT -> {
+                signal("-CONT");
+                if (!agent.isAlive()) {
+                    demo.start(node.id());
+                }
+            }
+            case PARTITION -> network().join(index);
+            case KILL_POSTGRES -> {
+                // The agent lives on and sees to it.
+            }
+        }
+    }
+
+    private Namespaces network() {
+        return Objects.requireNonNull(network, "a partition needs namespaces");
+    }
+
+    private void signal(String name) throws IOException, InterruptedException {
+        if (agent.isAlive()) {
+            Process kill = new ProcessBuilder("kill", name, Long.toString(agent.pid())).start();
+            if (!kill.waitFor(5, TimeUnit.SECONDS)) {
+                kill.destroyForcibly();
+                throw new IOException("kill did not end");
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package io.quantadb.node.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One round of one scenario, as a line of the results file, by which an interrupted bench goes on.
+ *
+ * @param settings everything that must be equal for two rounds to be of one table
+ * @param wrong rows that nobody wrote, or that stand in another order than one process wrote them in
+ * @param gapMs the hole in acknowledgements; the deadline when writes did not come back
+ */
+record RunResult(
+        String settings,
+        String scenario,
+        String load,
+        int run,
+        double gapMs,
+        long acknowledged,
+        long lost,
+        long duplicated,
+        long unknown,
+        long wrong,
+        long falseFailovers,
+        double busyPercent) {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    String line() {
+        return MAPPER.createObjectNode()
+                .put("settings", settings)
+                .put("scenario", scenario)
+                .put("load", load)
+                .put("run", run)
+                .put("gap_ms", gapMs)
+                .put("acknowledged", acknowledged)
+                .put("lost", lost)
+                .put("duplicated", duplicated)
+                .put("unknown", unknown)
+                .put("wrong", wrong)
+                .put("false_failovers", falseFailovers)
+                .put("busy_percent", busyPercent)
+                .toString();
+    }
+
+    static RunResult parse(String line) throws IOException {
+        JsonNode n = MAPPER.readTree(line);
+        return new RunResult(
+                n.path("settings").asText(),
+                n.path("scenario").asText(),
+                n.path("load").asText(),
+                n.path("run").asInt(),
+                n.path("gap_ms").asDouble(),
+                n.path("acknowledged").asLong(),
+                n.path("lost").asLong(),
+                n.path("duplicated").asLong(),
+                n.path("unknown").asLong(),
+                n.path("wrong").asLong(),
+                n.path("false_failovers").asLong(),
+                n.path("busy_percent").asDouble());
+    }
+
+    /** The rounds of these settings in a file; a last line that was cut off is left out. */
+    static List<RunResult> read(Path file, String settings) throws IOException {
+        List<RunResult> out = new ArrayList<>();
+        if (!Files.exists(file)) {
+            return out;
+        }
+        for (String line : Files.readAllLines(file)) {
+            try {
+                RunResult result = parse(line);
+                if (result.settings.equals(settings)) {
+                    out.add(result);
+                }
+            } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+                // Cut off while the bench was being stopped: that round is run again.
+            }
+        }
+        return out;
+    }
+
+    void append(Path file) throws IOException {
+        Files.createDirectories(file.toAbsolutePath().getParent());
+        Files.write(
+                file,
+                (line() + "\n").getBytes(StandardCharsets.UTF_8),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.APPEND);
+    }
+}
