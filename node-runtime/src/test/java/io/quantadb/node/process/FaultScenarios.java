@@ -1,0 +1,113 @@
+package io.quantadb.node.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quantadb.node.cli.ClusterClient;
+import io.quantadb.node.cli.DemoNode;
+import io.quantadb.node.cli.NodeProcesses;
+import io.quantadb.node.cli.ProcessMark;
+import io.quantadb.node.testing.PostgresVersion;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/** What every supported PostgreSQL must live through, on one cluster of three. */
+@Tag("process")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+abstract class FaultScenarios {
+    TestingThree cluster;
+
+    abstract PostgresVersion version();
+
+    @BeforeAll
+    void form() {
+        cluster = TestingThree.form(getClass(), version());
+    }
+
+    @AfterAll
+    void end() {
+        if (cluster != null) {
+            cluster.close();
+        }
+    }
+
+    @BeforeEach
+    void beginWhole() {
+        cluster.awaitConverged();
+    }
+
+    @Test
+    void losesNothingWhenThePrimarysNodeDies() throws Exception {
+        // Given
+        DemoNode old = cluster.primary();
+        long epoch = cluster.view().epoch();
+        try (Writes writes = Writes.steady(cluster)) {
+            // When
+            cluster.kill(old);
+            DemoNode successor = cluster.awaitSuccessor(old);
+            writes.awaitAcknowledgedAfter(System.nanoTime());
+            cluster.start(old);
+
+            // Then
+            writes.auditEverywhere();
+            assertThat(successor.id()).isNotEqualTo(old.id());
+            assertThat(cluster.view().epoch()).isGreaterThan(epoch);
+        }
+    }
+
+    @Test
+    void losesNothingWhenOnlyThePostmasterDies() throws Exception {
+        killPostgres(false);
+    }
+
+    void killPostgres(boolean wholeTree) throws Exception {
+        // Given
+        DemoNode old = cluster.primary();
+        ProcessMark agent = TestingThree.agent(old);
+        try (Writes writes = Writes.steady(cluster)) {
+            var tree = NodeProcesses.postgresTree(old.postgresData());
+            assertThat(tree).isNotEmpty();
+
+            // When
+            (wholeTree ? tree : tree.subList(0, 1)).forEach(ProcessMark::kill);
+            long at = System.nanoTime();
+            writes.awaitAcknowledgedAfter(at);
+
+            // Then
+            writes.auditEverywhere();
+            assertThat(agent.isAlive()).as("the agent lives on").isTrue();
+        }
+    }
+
+    @Test
+    void hasAllRowsAfterARestartOfEverything() throws Exception {
+        // Given
+        ClusterClient.View before = cluster.view();
+        long timelineBefore = before.body().path("timeline").asLong();
+        try (Writes writes = Writes.steady(cluster)) {
+            // When
+            cluster.nodes().forEach(cluster::kill);
+            cluster.nodes().forEach(cluster::start);
+            writes.awaitAcknowledgedAfter(System.nanoTime());
+
+            // Then
+            writes.auditEverywhere();
+            ClusterClient.View after = cluster.awaitConverged();
+            long timelineAfter = after.body().path("timeline").asLong();
+            assertThat(after.epoch()).isGreaterThanOrEqualTo(before.epoch());
+            assertThat(timelineAfter).isGreaterThanOrEqualTo(timelineBefore);
+            if (after.epoch() == before.epoch()) {
+                assertThat(timelineAfter).as("a timeline belongs to one epoch").isEqualTo(timelineBefore);
+                assertThat(after.primary()).isEqualTo(before.primary());
+            }
+            if (!after.primary().equals(before.primary())) {
+                assertThat(timelineAfter)
+                        .as("another primary has a timeline of its own")
+                        .isGreaterThan(timelineBefore);
+            }
+        }
+    }
+}
