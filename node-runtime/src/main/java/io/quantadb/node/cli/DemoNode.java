@@ -31,6 +31,11 @@ public record DemoNode(
         return new HostPort(host, ports.primary());
     }
 
+    /** The listener of this node's own server. */
+    public HostPort localListener() {
+        return new HostPort(host, ports.sql());
+    }
+
     public Path log() {
         return folder.resolve("agent.log");
     }

@@ -6,11 +6,16 @@ import java.io.IOException;
 import java.net.Socket;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.cert.CertPathValidatorException;
+import java.security.cert.CertPathValidatorException.BasicReason;
+import java.security.cert.CertPathValidatorException.Reason;
 import java.security.cert.CertificateException;
+import java.security.cert.PKIXReason;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.function.Function;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
@@ -23,10 +28,20 @@ import org.jspecify.annotations.Nullable;
  * reason that a person can act on ({@link Untrusted}).
  */
 final class ClusterTrust extends X509ExtendedTrustManager {
-    /** Why a certificate was refused; the message says what to do and holds no secret. */
+    /**
+     * Why a certificate was refused; the message says what to do and holds no secret. The cause carries the reason in the
+     * form from which the JDK makes the alert that the other side hears.
+     */
     static final class Untrusted extends CertificateException {
-        Untrusted(String words, @Nullable Throwable cause) {
-            super(words, cause);
+        private final transient Reason reason;
+
+        Untrusted(String words, Reason reason, @Nullable Throwable cause) {
+            super(words, new CertPathValidatorException(words, cause, null, -1, reason));
+            this.reason = reason;
+        }
+
+        Reason reason() {
+            return reason;
         }
     }
 
@@ -39,7 +54,11 @@ final class ClusterTrust extends X509ExtendedTrustManager {
     private final Optional<String> cluster;
     private final InstantSource wall;
 
-    ClusterTrust(NodeCredentials own, InstantSource wall) {
+    private final Function<Untrusted, CertificateException> telling;
+
+    /** @param telling turns the reason into the exception from which the engine makes its alert */
+    ClusterTrust(NodeCredentials own, InstantSource wall, Function<Untrusted, CertificateException> telling) {
+        this.telling = telling;
         this.jdk = jdkTrust(own);
         this.cluster = own.cluster();
         this.wall = wall;
@@ -67,8 +86,16 @@ final class ClusterTrust extends X509ExtendedTrustManager {
     }
 
     private void require(X509Certificate[] chain, Check check) throws CertificateException {
+        try {
+            examine(chain, check);
+        } catch (Untrusted e) {
+            throw telling.apply(e);
+        }
+    }
+
+    private void examine(X509Certificate[] chain, Check check) throws Untrusted {
         if (chain.length == 0) {
-            throw new Untrusted("it showed no certificate", null);
+            throw new Untrusted("it showed no certificate", BasicReason.UNSPECIFIED, null);
         }
         X509Certificate leaf = chain[0];
         String subject = Subjects.describe(leaf);
@@ -77,12 +104,14 @@ final class ClusterTrust extends X509ExtendedTrustManager {
             throw new Untrusted(
                     "its certificate (%s) expired at %s: issue a new one for that node"
                             .formatted(subject, leaf.getNotAfter().toInstant()),
+                    BasicReason.EXPIRED,
                     null);
         }
         if (now.isBefore(leaf.getNotBefore().toInstant())) {
             throw new Untrusted(
                     "its certificate (%s) is not valid before %s: compare the clocks of both machines"
                             .formatted(subject, leaf.getNotBefore().toInstant()),
+                    BasicReason.NOT_YET_VALID,
                     null);
         }
         try {
@@ -91,6 +120,7 @@ final class ClusterTrust extends X509ExtendedTrustManager {
             throw new Untrusted(
                     "its certificate (%s) was not signed by this cluster's CA: if it is a member, issue its certificate with this cluster's CA; if not, it dials the wrong cluster (%s)"
                             .formatted(subject, e.getMessage()),
+                    PKIXReason.NO_TRUST_ANCHOR,
                     e);
         }
         Optional<String> theirs = Subjects.organization(leaf);
@@ -98,6 +128,7 @@ final class ClusterTrust extends X509ExtendedTrustManager {
             throw new Untrusted(
                     "its certificate (%s) is of cluster '%s' and ours of '%s': it dials the wrong cluster, or its certificate must be issued anew"
                             .formatted(subject, theirs.orElse(""), cluster.orElse("")),
+                    PKIXReason.NO_TRUST_ANCHOR,
                     null);
         }
     }

@@ -9,6 +9,7 @@ import io.quantadb.node.common.NodeId;
 import io.quantadb.node.pki.Subjects;
 import java.io.IOException;
 import java.security.cert.X509Certificate;
+import java.util.Locale;
 import java.util.Optional;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
@@ -64,6 +65,8 @@ final class PeerIdentity {
             if (t instanceof ClusterTrust.Untrusted) {
                 return String.valueOf(t.getMessage());
             }
+        }
+        for (Throwable t = cause; t != null; t = t.getCause()) {
             if (t instanceof NotSslRecordException) {
                 return "what it sent is not TLS: only QuantaDB nodes speak on this port";
             }
@@ -79,20 +82,22 @@ final class PeerIdentity {
 
     private static String tlsWords(Throwable t) {
         String text = String.valueOf(t.getMessage());
-        if (t.getCause() instanceof ClusterTrust.Untrusted untrusted) {
-            return String.valueOf(untrusted.getMessage());
-        }
-        if (text.contains("Empty client certificate chain")) {
+        // Two engines: the JDK writes 'fatal alert: unknown_ca', BoringSSL '...:TLSV1_ALERT_UNKNOWN_CA'.
+        String folded = text.toLowerCase(Locale.ROOT);
+        if (folded.contains("empty client certificate chain") || folded.contains("did_not_return_a_certificate")) {
             return "it showed no certificate: a node must show the one issued by this cluster's CA";
         }
-        if (text.contains("fatal alert: certificate_expired")) {
+        boolean alert = folded.contains("alert");
+        if (alert && folded.contains("certificate_expired")) {
             return "the other side says that this node's certificate is expired: issue a new one, or compare the clocks";
         }
-        if (text.contains("fatal alert") && (text.contains("certificate") || text.contains("unknown_ca"))) {
+        if (alert && (folded.contains("certificate") || folded.contains("unknown_ca"))) {
             return "the other side refused this node's certificate (%s): it is of another cluster, expired there, or its CA file differs from ours"
                     .formatted(text);
         }
-        if (text.contains("protocol_version") || text.contains("not enabled or supported")) {
+        if (folded.contains("protocol_version")
+                || folded.contains("unsupported_protocol")
+                || folded.contains("not enabled or supported")) {
             return "it does not speak TLS 1.3: " + text;
         }
         return "the TLS handshake failed: " + text;

@@ -4,10 +4,7 @@ import static io.quantadb.node.common.LogKeys.CLUSTER;
 import static io.quantadb.node.common.LogKeys.NODE;
 import static io.quantadb.node.common.LogKeys.REASON;
 
-import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ClientAuth;
-import io.netty.handler.ssl.IdentityCipherSuiteFilter;
-import io.netty.handler.ssl.JdkSslContext;
 import io.netty.handler.ssl.SslContext;
 import io.quantadb.node.common.MonotonicClock;
 import io.quantadb.node.common.NodeException.LocalFault;
@@ -19,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
-import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -28,9 +24,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
-import javax.net.ssl.KeyManager;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,21 +34,11 @@ import org.slf4j.LoggerFactory;
  * event loop, so a rotation is used by connections made a second later; those that stand stay. Files that cannot be
  * used (half copied, key and certificate of different pairs) are reported and the old context serves on.
  *
- * <p>Provider: the JDK's. Between nodes: TLS 1.3 only, certificate required on both sides. Any thread.
+ * <p>Between nodes: TLS 1.3 only, certificate required on both sides ({@link TlsEngines}). Any thread.
  */
 public final class TlsContexts {
     private static final Logger LOGGER = LoggerFactory.getLogger(TlsContexts.class);
     private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
-
-    /** AES-128 first: it is what the relay's throughput is paid in, and enough. */
-    private static final List<String> NODE_CIPHERS =
-            List.of("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256");
-
-    /**
-     * Sessions remembered for resumption. Nodes never resume (each connection is judged anew), yet the JDK would keep
-     * up to 20480 of them, with their certificates, for a day.
-     */
-    private static final int CLIENT_SESSIONS = 64;
 
     /** What a file looked like when it was read. */
     private record Look(
@@ -85,6 +68,7 @@ public final class TlsContexts {
     private final NodeId self;
     private final MonotonicClock clock;
     private final InstantSource wall;
+    private final TlsEngines engines;
     private final Executor helper;
     private final AtomicLong lastLookNanos;
     private volatile Current current;
@@ -100,6 +84,7 @@ public final class TlsContexts {
         this.self = self;
         this.clock = clock;
         this.wall = wall;
+        this.engines = new TlsEngines(wall);
         this.helper = helper;
         this.lastLookNanos = new AtomicLong(clock.nanos());
         this.current = load(looks());
@@ -121,25 +106,7 @@ public final class TlsContexts {
         Current now = current();
         return now.servers.computeIfAbsent(
                 new Wish(clientAuth, List.copyOf(applicationProtocols)),
-                wish -> new JdkSslContext(
-                        jdkContext(now.credentials, CLIENT_SESSIONS),
-                        false,
-                        null,
-                        IdentityCipherSuiteFilter.INSTANCE,
-                        alpn(wish.applicationProtocols),
-                        wish.clientAuth,
-                        new String[] {"TLSv1.3", "TLSv1.2"},
-                        false));
-    }
-
-    private static ApplicationProtocolConfig alpn(List<String> protocols) {
-        return protocols.isEmpty()
-                ? ApplicationProtocolConfig.DISABLED
-                : new ApplicationProtocolConfig(
-                        ApplicationProtocolConfig.Protocol.ALPN,
-                        ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
-                        ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
-                        protocols);
+                wish -> engines.clients(now.credentials, wish.clientAuth, wish.applicationProtocols));
     }
 
     SslContext peerServer() {
@@ -194,35 +161,6 @@ public final class TlsContexts {
 
     private Current load(List<Look> looks) {
         NodeCredentials own = NodeCredentials.load(files, self, wall.instant());
-        SSLContext jdk = jdkContext(own, 1);
-        return new Current(looks, own, peer(jdk, false), peer(jdk, true), new ConcurrentHashMap<>());
-    }
-
-    // Host names are not compared (no endpoint identification): identity is the CN, checked after the handshake, and an
-    // address or a pod's name is in no certificate.
-    private static SslContext peer(SSLContext jdk, boolean client) {
-        return new JdkSslContext(
-                jdk,
-                client,
-                NODE_CIPHERS,
-                IdentityCipherSuiteFilter.INSTANCE,
-                ApplicationProtocolConfig.DISABLED,
-                ClientAuth.REQUIRE,
-                new String[] {"TLSv1.3"},
-                false);
-    }
-
-    // Made here and not by Netty's builder: that one tries itself out on a PEM key first, with BouncyCastle if it finds
-    // it, which costs a starting agent memory and time.
-    private SSLContext jdkContext(NodeCredentials own, int sessions) {
-        try {
-            SSLContext context = SSLContext.getInstance("TLS");
-            context.init(new KeyManager[] {new OneKey(own)}, new TrustManager[] {new ClusterTrust(own, wall)}, null);
-            context.getServerSessionContext().setSessionCacheSize(sessions);
-            context.getClientSessionContext().setSessionCacheSize(sessions);
-            return context;
-        } catch (GeneralSecurityException e) {
-            throw new LocalFault("this Java cannot speak TLS: " + e.getMessage(), e);
-        }
+        return new Current(looks, own, engines.peer(own, false), engines.peer(own, true), new ConcurrentHashMap<>());
     }
 }

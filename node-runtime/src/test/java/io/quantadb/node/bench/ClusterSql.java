@@ -43,6 +43,14 @@ public final class ClusterSql {
         return DriverManager.getConnection(url(0), properties);
     }
 
+    /** A patient connection to one listener, whatever that node's role is. */
+    Connection local(String listener) throws SQLException {
+        Properties properties = properties();
+        properties.setProperty("targetServerType", "any");
+        properties.setProperty("socketTimeout", "60");
+        return DriverManager.getConnection("jdbc:postgresql://" + listener + "/postgres", properties);
+    }
+
     private String url(int from) {
         List<String> rotated = new ArrayList<>(listeners);
         Collections.rotate(rotated, from);

@@ -1,5 +1,6 @@
 package io.quantadb.node.bench;
 
+import java.io.IOException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -29,31 +30,39 @@ final class SqlMeasures {
         return out;
     }
 
-    /** MB of WAL a second, from the first byte written until every standby that streams has flushed the last. */
-    static double walMbPerSecond(Connection connection, int mb) throws SQLException, InterruptedException {
-        try (Statement statement = connection.createStatement()) {
-            statement.execute("SET synchronous_commit = local");
-            statement.execute("DROP TABLE IF EXISTS bench_wal");
-            statement.execute("CREATE TABLE bench_wal (pad text)");
-            String from = one(statement, "SELECT pg_current_wal_insert_lsn()");
-            long begun = System.nanoTime();
-            for (int i = 0; i < mb; i++) {
-                // About one MB of WAL: 120 rows of 8 kB that do not compress.
-                statement.execute("INSERT INTO bench_wal SELECT string_agg(md5(random()::text), '')"
-                        + " FROM generate_series(1, 120) AS row, generate_series(1, 240) GROUP BY row");
-            }
-            String to = one(statement, "SELECT pg_current_wal_insert_lsn()");
-            String behind = "SELECT count(*) FROM pg_stat_replication WHERE application_name <> 'quantadb_voice'"
-                    + " AND (flush_lsn IS NULL OR flush_lsn < '" + to + "')";
-            while (!one(statement, behind).equals("0")) {
-                if (System.nanoTime() - begun > DELIVERY_DEADLINE.toNanos()) {
-                    throw new SQLException("the standbys did not flush the WAL in time");
+    /**
+     * MB of WAL a second while a standby catches up: its WAL receiver is stopped, {@code mb} megabytes are written, it is
+     * let go on, and the time runs until it has flushed the last byte. Nothing but the channel and two disks takes part.
+     */
+    static double catchUpMbPerSecond(Connection primary, Connection standby, WalReceiver receiver, int mb)
+            throws SQLException, IOException, InterruptedException {
+        try (Statement write = primary.createStatement();
+                Statement read = standby.createStatement()) {
+            write.execute("CREATE TABLE IF NOT EXISTS bench_wal (id int)");
+            String from;
+            String to;
+            long begun;
+            receiver.pause();
+            try {
+                from = one(write, "SELECT pg_current_wal_insert_lsn()");
+                for (int i = 0; i < mb; i++) {
+                    one(write, "SELECT pg_logical_emit_message(false, 'bench', repeat('x', 1048576))");
                 }
-                TimeUnit.MILLISECONDS.sleep(5);
+                write.execute("INSERT INTO bench_wal VALUES (1)");
+                to = one(write, "SELECT pg_current_wal_flush_lsn()");
+            } finally {
+                begun = System.nanoTime();
+                receiver.resume();
+            }
+            String there = "SELECT coalesce(pg_last_wal_receive_lsn() >= '" + to + "', false)";
+            while (!one(read, there).equals("t")) {
+                if (System.nanoTime() - begun > DELIVERY_DEADLINE.toNanos()) {
+                    throw new SQLException("the standby did not flush the WAL up to %s in time".formatted(to));
+                }
+                TimeUnit.MILLISECONDS.sleep(2);
             }
             double seconds = (System.nanoTime() - begun) / 1e9;
-            double bytes = Double.parseDouble(one(statement, "SELECT '%s'::pg_lsn - '%s'::pg_lsn".formatted(to, from)));
-            statement.execute("RESET synchronous_commit");
+            double bytes = Double.parseDouble(one(write, "SELECT '%s'::pg_lsn - '%s'::pg_lsn".formatted(to, from)));
             return bytes / seconds / (1 << 20);
         }
     }

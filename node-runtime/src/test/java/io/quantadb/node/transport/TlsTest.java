@@ -171,7 +171,10 @@ class TlsTest {
         assertThat(node1.tls().server(ClientAuth.NONE, List.of())).isSameAs(first);
         assertThat(direct.applicationProtocolNegotiator().protocols()).containsExactly("postgresql");
         var engine = direct.newEngine(io.netty.buffer.ByteBufAllocator.DEFAULT);
-        assertThat(engine.getEnabledProtocols()).containsExactlyInAnyOrder("TLSv1.3", "TLSv1.2");
+        // BoringSSL's engine lists the name of the old hello as well, and never speaks it.
+        assertThat(engine.getEnabledProtocols())
+                .filteredOn(protocol -> !protocol.equals("SSLv2Hello"))
+                .containsExactlyInAnyOrder("TLSv1.3", "TLSv1.2");
         assertThat(engine.getNeedClientAuth()).isFalse();
     }
 

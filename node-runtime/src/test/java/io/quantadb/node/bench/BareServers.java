@@ -13,17 +13,19 @@ import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A primary and one synchronous standby as PostgreSQL itself makes them, without any agent: what ours is compared with.
+ * A primary and two standbys, one of which acknowledges, as PostgreSQL itself makes them, without any agent: what ours is
+ * compared with.
  * Runs as the user {@code postgres} when the bench is root, since PostgreSQL refuses root.
  */
-final class BarePair implements AutoCloseable {
+final class BareServers implements AutoCloseable {
+    static final int STANDBYS = 2;
     private static final boolean ROOT = System.getProperty("user.name").equals("root");
 
     private final Path bin;
     private final Path folder;
     private final int port;
 
-    BarePair(Path bin, Path folder, int port) {
+    BareServers(Path bin, Path folder, int port) {
         this.bin = bin;
         this.folder = folder;
         this.port = port;
@@ -49,22 +51,33 @@ final class BarePair implements AutoCloseable {
                 Path.of(data(0), "pg_hba.conf"),
                 "local all all trust\nlocal replication all trust\nhost all all 127.0.0.1/32 scram-sha-256\n");
         asServer("pg_ctl", "-D", data(0), "-o", "-p " + port, "-l", data(0) + "/log", "-w", "start");
-        asServer(
-                "pg_basebackup",
-                "-h",
-                folder.toString(),
-                "-p",
-                Integer.toString(port),
-                "-U",
-                "postgres",
-                "-D",
-                data(1),
-                "-R",
-                "-X",
-                "stream",
-                "-c",
-                "fast");
-        asServer("pg_ctl", "-D", data(1), "-o", "-p " + (port + 1), "-l", data(1) + "/log", "-w", "start");
+        for (int standby = 1; standby <= STANDBYS; standby++) {
+            asServer(
+                    "pg_basebackup",
+                    "-h",
+                    folder.toString(),
+                    "-p",
+                    Integer.toString(port),
+                    "-U",
+                    "postgres",
+                    "-D",
+                    data(standby),
+                    "-R",
+                    "-X",
+                    "stream",
+                    "-c",
+                    "fast");
+            asServer(
+                    "pg_ctl",
+                    "-D",
+                    data(standby),
+                    "-o",
+                    "-p " + (port + standby),
+                    "-l",
+                    data(standby) + "/log",
+                    "-w",
+                    "start");
+        }
         asServer(
                 "psql",
                 "-h",
@@ -79,18 +92,23 @@ final class BarePair implements AutoCloseable {
                 "SELECT pg_reload_conf()");
     }
 
-    Connection connect() throws SQLException {
+    /** @param which 0 for the primary, else the number of a standby */
+    Connection connect(int which) throws SQLException {
         Properties properties = new Properties();
         properties.setProperty("user", "postgres");
         properties.setProperty("password", "bench");
         properties.setProperty("sslmode", "disable");
         properties.setProperty("gssEncMode", "disable");
         properties.setProperty("preferQueryMode", "simple");
-        return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/postgres", properties);
+        return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + (port + which) + "/postgres", properties);
+    }
+
+    Path dataDirectory(int which) {
+        return folder.resolve("data" + which);
     }
 
     private String data(int which) {
-        return folder.resolve("data" + which).toString();
+        return dataDirectory(which).toString();
     }
 
     private void asServer(String tool, String... arguments) throws IOException, InterruptedException {
@@ -118,7 +136,7 @@ final class BarePair implements AutoCloseable {
 
     @Override
     public void close() throws IOException, InterruptedException {
-        for (int which : new int[] {1, 0}) {
+        for (int which = STANDBYS; which >= 0; which--) {
             if (Files.exists(Path.of(data(which), "postmaster.pid"))) {
                 asServer("pg_ctl", "-D", data(which), "-m", "immediate", "-w", "stop");
             }
