@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -249,6 +250,12 @@ public final class Demo {
         return DemoState.read(folder)
                 .orElseThrow(() -> new Failure(
                         ExitCode.NOT_RUNNING, "there is no demo in %s".formatted(folder), "start one with demo up"));
+    }
+
+    /** The status that the process started last for this node has ended with; empty while it runs, or is another's child. */
+    public OptionalInt exitStatus(NodeId node) {
+        Process process = started.get(node);
+        return process == null || process.isAlive() ? OptionalInt.empty() : OptionalInt.of(process.exitValue());
     }
 
     /** Fails when a process that this command started has ended, with the last words of its log. */

@@ -13,6 +13,7 @@ import java.security.SecureRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +21,8 @@ import org.slf4j.LoggerFactory;
 public final class AgentRunner implements NodeRunner {
     private static final Logger LOGGER = LoggerFactory.getLogger(AgentRunner.class);
     private static final int STOP_SECONDS = 25;
+    /** What a start that failed leaves the exit status to: its exception says it. */
+    private static final int UNKNOWN = -1;
 
     private final VoicePolicy voice;
 
@@ -66,6 +69,7 @@ public final class AgentRunner implements NodeRunner {
         CountDownLatch closed = new CountDownLatch(1);
         Thread starter = Thread.currentThread();
         AtomicBoolean starting = new AtomicBoolean(true);
+        AtomicInteger status = new AtomicInteger(UNKNOWN);
         Thread hook = new Thread(
                 () -> {
                     LOGGER.atInfo().addMarker(CLUSTER).log("stopping");
@@ -77,9 +81,14 @@ public final class AgentRunner implements NodeRunner {
                         }
                     }
                     try {
-                        if (!closed.await(STOP_SECONDS, TimeUnit.SECONDS)) {
-                            LOGGER.atWarn().addMarker(CLUSTER).log("did not stop in time");
+                        if (closed.await(STOP_SECONDS, TimeUnit.SECONDS)) {
+                            if (status.get() != UNKNOWN) {
+                                // A stop in order is no failure, and after a signal the JVM itself would end with 143.
+                                Runtime.getRuntime().halt(status.get());
+                            }
+                            return;
                         }
+                        LOGGER.atWarn().addMarker(CLUSTER).log("did not stop in time");
                     } catch (InterruptedException e) {
                         Thread.currentThread().interrupt();
                     }
@@ -91,9 +100,11 @@ public final class AgentRunner implements NodeRunner {
             synchronized (starting) {
                 starting.set(false);
             }
-            return end.await().status();
+            status.set(end.await().status());
+            return status.get();
         } catch (InterruptedException e) {
-            return ExitCode.OK.status();
+            status.set(ExitCode.OK.status());
+            return status.get();
         } catch (NodeException e) {
             throw new Failure(ExitCode.INTERNAL, String.valueOf(e.getMessage()), "", e);
         } finally {

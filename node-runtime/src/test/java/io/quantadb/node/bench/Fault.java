@@ -5,6 +5,7 @@ import io.quantadb.node.cli.DemoNode;
 import io.quantadb.node.cli.NodeProcesses;
 import io.quantadb.node.cli.ProcessMark;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -12,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Strikes one node of a demo as a scenario says, and undoes it. Everything that forks or reads is done before. */
 final class Fault {
+    private static final Duration STOP_DEADLINE = Duration.ofSeconds(30);
+
     private final Demo demo;
     private final Scenario scenario;
     private final DemoNode node;
@@ -46,6 +49,7 @@ final class Fault {
             case KILL_POSTGRES -> (round % 2 == 0 ? postgres : postgres.subList(0, 1)).forEach(ProcessMark::kill);
             case PAUSE_AGENT -> signal("-STOP");
             case PARTITION -> network().cut(index);
+            case STOP_NODE -> agent.terminate();
         }
         return at;
     }
@@ -61,9 +65,23 @@ final class Fault {
                 }
             }
             case PARTITION -> network().join(index);
+            case STOP_NODE -> {
+                awaitEnd();
+                demo.start(node.id());
+            }
             case KILL_POSTGRES -> {
                 // The agent lives on and sees to it.
             }
+        }
+    }
+
+    private void awaitEnd() throws IOException, InterruptedException {
+        long giveUp = System.nanoTime() + STOP_DEADLINE.toNanos();
+        while (agent.isAlive()) {
+            if (System.nanoTime() > giveUp) {
+                throw new IOException("%s did not stop within %s".formatted(node.id(), STOP_DEADLINE));
+            }
+            TimeUnit.MILLISECONDS.sleep(20);
         }
     }
 

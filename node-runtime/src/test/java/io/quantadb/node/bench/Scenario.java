@@ -13,7 +13,9 @@ enum Scenario {
     /** The agent stops for a while (SIGSTOP) and goes on later. */
     PAUSE_AGENT(1000, 2000),
     /** The node is cut off from the others. */
-    PARTITION(1000, 2000);
+    PARTITION(1000, 2000),
+    /** The agent is told to stop (SIGTERM): it stops PostgreSQL in order and hands over. */
+    STOP_NODE(500, 1000);
 
     private final int p50GoalMs;
     private final int maxGoalMs;

@@ -59,6 +59,31 @@ abstract class FaultScenarios {
     }
 
     @Test
+    void handsOverWhenThePrimarysNodeIsToldToStop() throws Exception {
+        // Given
+        DemoNode old = cluster.primary();
+        long epoch = cluster.view().epoch();
+        long cleanStops = cluster.said(old, "database system is shut down");
+        long handedOver = cluster.said(old, "handed over");
+        try (Writes writes = Writes.steady(cluster)) {
+            // When
+            int status = cluster.stop(old);
+
+            // Then
+            assertThat(status).isZero();
+            assertThat(cluster.said(old, "database system is shut down")).isEqualTo(cleanStops + 1);
+            assertThat(cluster.said(old, "handed over")).isEqualTo(handedOver + 1);
+            assertThat(NodeProcesses.postgresTree(old.postgresData())).isEmpty();
+            DemoNode successor = cluster.awaitSuccessor(old);
+            writes.awaitAcknowledgedAfter(System.nanoTime());
+            cluster.start(old);
+            writes.auditEverywhere();
+            assertThat(successor.id()).isNotEqualTo(old.id());
+            assertThat(cluster.view().epoch()).isGreaterThan(epoch);
+        }
+    }
+
+    @Test
     void losesNothingWhenOnlyThePostmasterDies() throws Exception {
         killPostgres(false);
     }

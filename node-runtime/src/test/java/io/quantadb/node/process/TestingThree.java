@@ -207,6 +207,15 @@ final class TestingThree implements AutoCloseable {
         assertThat(kill.exitValue()).isZero();
     }
 
+    /** Tells the agent to end (SIGTERM), waits until it has, and returns its exit status. */
+    int stop(DemoNode node) throws IOException, InterruptedException {
+        signal(node, "-TERM");
+        await("%s ends".formatted(node.id()))
+                .atMost(PATIENCE)
+                .until(() -> demo.exitStatus(node.id()).isPresent());
+        return demo.exitStatus(node.id()).orElseThrow();
+    }
+
     /** Keeps the primary's WAL on its own disk until closed. */
     HeldStreams holdStreams(DemoNode primary) throws IOException, InterruptedException {
         List<Long> senders = new ArrayList<>();
