@@ -101,9 +101,10 @@ final class ServerProcesses {
 
     private static boolean isOurs(Path process, Path real) {
         try {
-            String executable =
-                    Files.readSymbolicLink(process.resolve("exe")).getFileName().toString();
-            return executable.startsWith("postgres")
+            // A process of another mount namespace may have an executable without a name here.
+            Path executable = Files.readSymbolicLink(process.resolve("exe")).getFileName();
+            return executable != null
+                    && executable.toString().startsWith("postgres")
                     && Files.readSymbolicLink(process.resolve("cwd")).equals(real);
         } catch (IOException e) {
             // Gone meanwhile, a kernel thread, or another user's: not ours.
