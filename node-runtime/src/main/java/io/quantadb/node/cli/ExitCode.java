@@ -9,7 +9,7 @@ public enum ExitCode {
     CERTIFICATE(4, "a certificate is missing, expired, unreadable or of another cluster"),
     DATA_DIRECTORY(5, "a data directory cannot be written, is full, or belongs to another cluster"),
     POSTGRES(6, "PostgreSQL is missing, of a wrong version, or does not start"),
-    PEERS(7, "other nodes cannot be reached or refuse this one"),
+    PEERS(7, "a node in no cluster yet reached nobody who could take it in, or was refused"),
     IDENTITY(8, "another node already uses this node id"),
     TIMEOUT(9, "what was asked did not happen before its deadline"),
     NOT_RUNNING(10, "there is nothing running that could answer"),
@@ -49,6 +49,14 @@ public enum ExitCode {
                             code.name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '),
                             code.meaning));
         }
-        return page.toString();
+        return page.append("""
+
+                        A node that belongs to a cluster keeps trying to reach the others for ever, whatever becomes of them.
+                        One that belongs to none yet ends when it is certain that trying is in vain: with 4 as soon as every
+                        address it was told to join through (when it forms a cluster, any of `cluster.peers`) and it do not
+                        accept each other's certificates, with 8 when its id is in use, and with 7 (or 4, when a certificate
+                        was the reason of one) when no member has answered for `cluster.join_timeout`. It leaves no identity
+                        on the disk then, unless a leader has heard of it.
+                        """).toString();
     }
 }

@@ -3,6 +3,7 @@ package io.quantadb.node.config;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.NodeId;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -13,6 +14,7 @@ import java.util.List;
  * @param dataDir absolute folder of the cluster metadata: Raft log, vote, promises, identity
  * @param peers replication addresses of the other members; forming a cluster needs an answer from each
  * @param priority who is preferred as primary among equals; higher is preferred, 0 is never
+ * @param joinTimeout how long a node that belongs to no cluster yet waits while no member answers, before it ends
  * @param zone where the node stands, for placement; empty when it does not matter
  */
 public record ClusterConfig(
@@ -21,12 +23,14 @@ public record ClusterConfig(
         Path dataDir,
         List<HostPort> peers,
         int priority,
+        Duration joinTimeout,
         String zone,
         ReplicationConfig replication,
         RaftConfig raft) {
     public ClusterConfig {
         peers = List.copyOf(peers);
         Bounds.requireBetween("cluster.priority", priority, 0, 1000);
+        Bounds.requireBetween("cluster.join_timeout", joinTimeout, Duration.ofSeconds(1), Duration.ofDays(1));
         if (zone.length() > 63) {
             throw new IllegalArgumentException("cluster.zone=%s must be at most 63 characters".formatted(zone));
         }

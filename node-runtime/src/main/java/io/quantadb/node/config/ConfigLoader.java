@@ -190,6 +190,7 @@ public final class ConfigLoader {
                 own == null ? dataDir.resolve("cluster") : own,
                 s.addresses("cluster.peers"),
                 s.number("cluster.priority"),
+                s.duration("cluster.join_timeout"),
                 s.text("cluster.zone").orElse(""),
                 replication(s),
                 raft(s));

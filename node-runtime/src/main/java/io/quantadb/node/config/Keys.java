@@ -48,6 +48,13 @@ final class Keys {
                     "",
                     "0 to 1000",
                     "who is preferred as primary among equals; 0 is never"),
+            key(
+                    "cluster.join_timeout",
+                    Kind.DURATION,
+                    "5m",
+                    "",
+                    "1s to 1d",
+                    "how long a node without a cluster waits in silence for one; a member waits for ever"),
             key("cluster.zone", Kind.TEXT, "", "none", "up to 63 characters", "where the node stands"),
             key(
                     REPLICATION + "primary_address",

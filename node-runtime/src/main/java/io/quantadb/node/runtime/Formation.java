@@ -4,27 +4,41 @@ import static io.quantadb.node.common.LogKeys.ADDRESS;
 import static io.quantadb.node.common.LogKeys.CLUSTER;
 import static io.quantadb.node.common.LogKeys.REASON;
 
+import io.quantadb.node.cli.ExitCode;
+import io.quantadb.node.cli.Failure;
 import io.quantadb.node.cluster.Addresses;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.MonotonicClock;
-import io.quantadb.node.common.NodeException;
 import io.quantadb.node.common.NodeId;
+import io.quantadb.node.config.Durations;
 import io.quantadb.node.transport.PeerStreams;
 import io.quantadb.node.transport.StreamKind;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * How a node without a cluster gets one. Bootstrapping asks every listed peer whether it knows of a cluster, and silence
- * blocks it; joining asks any member who leads, then asks the leader. Both go on until they succeed or are told to stop,
- * and say every few seconds what they wait for. Blocking; runs on the thread that starts the node.
+ * blocks it; joining asks any member who leads, then asks the leader. Both say every few seconds what they wait for, and
+ * end when they succeed, are told to stop, or know that asking again is in vain:
+ *
+ * <ul>
+ *   <li>this node's certificate and that of every address (of any, when forming) do not fit: {@link ExitCode#CERTIFICATE};
+ *   <li>a leader says that the node id is in use, or cannot use the request: {@link ExitCode#IDENTITY}, {@link
+ *       ExitCode#PEERS};
+ *   <li>nobody who can help has answered for the patience given: {@link ExitCode#PEERS}.
+ * </ul>
+ *
+ * Blocking; runs on the thread that starts the node.
  */
 final class Formation {
     private static final Logger LOGGER = LoggerFactory.getLogger(Formation.class);
@@ -35,14 +49,26 @@ final class Formation {
     /** Answers of the leader that no retry can change. */
     static final String REJECTED = "REJECTED";
 
+    static final String ID_IN_USE = "ID_IN_USE";
+
     private final PeerStreams streams;
     private final MonotonicClock clock;
-    private long toldNanos;
+    private final Duration patience;
+    /** Why each address gave no answer the last time. */
+    private final Map<HostPort, String> silence = new LinkedHashMap<>();
+    /** Addresses whose certificate and ours do not fit; an answer takes one out. */
+    private final Map<HostPort, String> untrusted = new LinkedHashMap<>();
 
-    Formation(PeerStreams streams, MonotonicClock clock) {
+    private long toldNanos;
+    private long heardNanos;
+
+    /** @param patience how long to wait while nobody who can help answers */
+    Formation(PeerStreams streams, MonotonicClock clock, Duration patience) {
         this.streams = streams;
         this.clock = clock;
+        this.patience = patience;
         this.toldNanos = clock.nanos();
+        this.heardNanos = clock.nanos();
     }
 
     /**
@@ -51,12 +77,15 @@ final class Formation {
      */
     boolean mayForm(List<HostPort> peers, Greeting self) throws InterruptedException {
         List<HostPort> silent = new ArrayList<>(peers);
+        heardNanos = clock.nanos();
         while (!silent.isEmpty()) {
             for (HostPort peer : List.copyOf(silent)) {
                 Greeting answer = hello(peer, self);
                 if (answer == null) {
+                    requireTrust(1);
                     continue;
                 }
+                heardNanos = clock.nanos();
                 if (!answer.clusterId().isEmpty()) {
                     LOGGER.atWarn()
                             .addMarker(CLUSTER)
@@ -68,36 +97,48 @@ final class Formation {
                 silent.remove(peer);
             }
             if (!silent.isEmpty()) {
-                tell(
-                        "waiting for every listed peer to say that it knows of no cluster; silence blocks forming one",
-                        silent.toString());
+                requirePatience(self, "was told to form a cluster, and not every peer of cluster.peers has answered");
+                tell("waiting for every listed peer to say that it knows of no cluster", silent);
                 Thread.sleep(PAUSE);
             }
         }
         return true;
     }
 
-    /** Asks until a leader has taken this node in; returns the leader's greeting. */
-    Greeting join(List<HostPort> addresses, Greeting self) throws InterruptedException {
+    /**
+     * Asks until a leader has taken this node in; returns the leader's greeting.
+     *
+     * @param beforeAsking runs before a leader hears of this node, as often as one is asked
+     */
+    Greeting join(List<HostPort> addresses, Greeting self, Runnable beforeAsking) throws InterruptedException {
+        heardNanos = clock.nanos();
         while (true) {
             for (HostPort address : addresses) {
                 Greeting member = hello(address, self);
                 if (member == null) {
+                    requireTrust(addresses.size());
                     continue;
                 }
-                Greeting welcome = member.clusterId().isEmpty() ? null : ask(member, self);
+                if (member.clusterId().isEmpty()) {
+                    silence.put(address, "node %s is in no cluster yet".formatted(member.node()));
+                    continue;
+                }
+                heardNanos = clock.nanos();
+                Greeting welcome = ask(address, member, self, beforeAsking);
                 if (welcome != null) {
                     return welcome;
                 }
             }
-            tell("waiting for a member that can take this node in", addresses.toString());
+            requirePatience(self, "is in no cluster, and no member of one has answered");
+            tell("waiting for a member that can take this node in", addresses);
             Thread.sleep(PAUSE);
         }
     }
 
-    private @Nullable Greeting ask(Greeting member, Greeting self) throws InterruptedException {
+    private @Nullable Greeting ask(HostPort address, Greeting member, Greeting self, Runnable beforeAsking)
+            throws InterruptedException {
         if (member.leader().isEmpty()) {
-            tell("the cluster has no leader now; asking again", member.node().value());
+            silence.put(address, "the cluster has no leader now");
             return null;
         }
         NodeId leader = new NodeId(member.leader());
@@ -105,6 +146,7 @@ final class Formation {
         if (at == null) {
             return null;
         }
+        beforeAsking.run();
         return greet(at.replication(), leader, StreamKind.JOIN, self);
     }
 
@@ -119,32 +161,66 @@ final class Formation {
             PeerStreams.Opened opened = streams.open(address, expected, kind, self.encode(), ASK)
                     .get(ASK.toMillis() + 500, TimeUnit.MILLISECONDS);
             var _ = opened.channel().close();
+            silence.remove(address);
+            untrusted.remove(address);
             return Greeting.decode(opened.reply());
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof PeerStreams.StreamRefused refused) {
-                if (refused.code().equals(REJECTED)) {
-                    throw new NodeException.LocalFault(
-                            "%s refused this node: %s".formatted(address, refused.getMessage()), refused);
-                }
-                tell(refused.getMessage() == null ? refused.code() : refused.getMessage(), address.toString());
-            } else {
-                tell(String.valueOf(e.getCause() == null ? e : e.getCause().getMessage()), address.toString());
-            }
-            return null;
+            note(address, e.getCause() == null ? e : e.getCause());
         } catch (TimeoutException e) {
-            tell("no answer in time", address.toString());
-            return null;
+            silence.put(address, address + " did not answer in time");
+        }
+        return null;
+    }
+
+    private void note(HostPort address, Throwable cause) {
+        String words = String.valueOf(cause.getMessage() == null ? cause : cause.getMessage());
+        silence.put(address, words);
+        switch (cause) {
+            case PeerStreams.CertificateRefused _ -> untrusted.put(address, words);
+            case PeerStreams.StreamRefused refused -> {
+                untrusted.remove(address);
+                switch (refused.code()) {
+                    case ID_IN_USE -> throw new Failure(ExitCode.IDENTITY, words, "", refused);
+                    case REJECTED ->
+                        throw new Failure(
+                                ExitCode.PEERS, "%s refused this node: %s".formatted(address, words), "", refused);
+                    default -> {}
+                }
+            }
+            default -> {}
         }
     }
 
-    private void tell(String reason, String where) {
+    /** Fails when {@code enough} addresses are known to be out of the question for good. */
+    private void requireTrust(int enough) {
+        if (untrusted.size() >= enough) {
+            throw new Failure(ExitCode.CERTIFICATE, "no connection to " + reasons(untrusted), "");
+        }
+    }
+
+    private void requirePatience(Greeting self, String what) {
+        if (clock.nanos() - heardNanos < patience.toNanos()) {
+            return;
+        }
+        throw new Failure(
+                untrusted.isEmpty() ? ExitCode.PEERS : ExitCode.CERTIFICATE,
+                "node %s %s within %s (%s)".formatted(self.node(), what, Durations.format(patience), reasons(silence)),
+                "start those nodes, correct --primary or cluster.peers, or set a longer cluster.join_timeout");
+    }
+
+    private static String reasons(Map<HostPort, String> words) {
+        return words.values().stream().distinct().collect(Collectors.joining("; "));
+    }
+
+    private void tell(String waiting, List<HostPort> addresses) {
         if (clock.nanos() - toldNanos >= TELL_EVERY.toNanos()) {
             toldNanos = clock.nanos();
             LOGGER.atInfo()
                     .addMarker(CLUSTER)
-                    .addKeyValue(ADDRESS, where)
-                    .addKeyValue(REASON, reason)
-                    .log("not in a cluster yet");
+                    .addKeyValue(
+                            ADDRESS, addresses.stream().map(HostPort::toString).collect(Collectors.joining(",")))
+                    .addKeyValue(REASON, reasons(silence))
+                    .log(waiting);
         }
     }
 }

@@ -89,7 +89,7 @@ final class JoinBook implements JoinDesk {
             case ACCEPTED ->
                 verdict.accept(self.get().encode(), channel -> channel.config().setAutoRead(true));
             case WAIT, NOT_LEADER -> verdict.refuse(answer.verdict().name(), answer.words());
-            case REFUSED -> verdict.refuse(Formation.REJECTED, answer.words());
+            case REFUSED -> verdict.refuse(Formation.ID_IN_USE, answer.words());
         }
     }
 }

@@ -79,8 +79,12 @@ final class NodeAgent implements AutoCloseable {
         FactStore store = Steps.at(ExitCode.DATA_DIRECTORY, () -> new FactStore(files.facts(), this::fault));
         closing.add("facts", store);
         ControlDispatcher network = new ControlDispatcher(transport.network());
-        NodeIdentity identity =
-                postgres.identity(config, files, store, new Formation(transport.streams(), clock), random);
+        NodeIdentity identity = postgres.identity(
+                config,
+                files,
+                store,
+                new Formation(transport.streams(), clock, config.cluster().joinTimeout()),
+                random);
         NodeFacts known = identity.known();
         facts = known;
         JoinBook joins = new JoinBook(this::greeting);

@@ -114,7 +114,6 @@ final class NodeIdentity {
         if (facts == null) {
             long incarnation = random.nextLong() & Long.MAX_VALUE;
             facts = new NodeFacts(config.cluster().nodeId(), Math.max(1, incarnation), "", 0, 1, 0, "");
-            store.put(facts);
         }
         if (facts.isMember()) {
             if (config.cluster().mode() == NodeMode.PRIMARY) {
@@ -133,15 +132,23 @@ final class NodeIdentity {
             return join(facts);
         }
         LOGGER.atInfo().addMarker(CLUSTER).addKeyValue(NODE, facts.node()).log("forming a new cluster");
+        remember(facts);
         if (!(directory.inspect(major, null) instanceof DirectoryContents.Cluster)) {
             directory.wipeForClone(facts.generation());
             bootstrap.create(directory, new Bootstrap.Wanted(config.postgres().superuserPasswordFile(), 16, null));
         }
         long system = ControlFile.read(directory.path()).systemIdentifier();
-        beginLog(facts);
+        Steps.run(ExitCode.DATA_DIRECTORY, () -> beginLog(facts));
         NodeFacts member = facts.withCluster(UUID.randomUUID().toString(), system);
-        store.put(member);
+        remember(member);
         return member;
+    }
+
+    /** From here on the disk has this identity; before, a start that fails has left none. */
+    private void remember(NodeFacts facts) {
+        if (!facts.equals(store.facts())) {
+            Steps.run(ExitCode.DATA_DIRECTORY, () -> store.put(facts));
+        }
     }
 
     /** A log that was begun before this was interrupted is this incarnation's group of one already. */
@@ -169,10 +176,11 @@ final class NodeIdentity {
                         Map.of(
                                 "kind", "DATA",
                                 "zone", config.cluster().zone(),
-                                "priority", Integer.toString(config.cluster().priority()))));
+                                "priority", Integer.toString(config.cluster().priority()))),
+                () -> remember(facts));
         NodeFacts member = facts.withCluster(welcome.clusterId(), welcome.systemIdentifier())
                 .withPeers(peers(welcome.members()));
-        store.put(member);
+        remember(member);
         LOGGER.atInfo()
                 .addMarker(CLUSTER)
                 .addKeyValue("cluster", member.clusterId())

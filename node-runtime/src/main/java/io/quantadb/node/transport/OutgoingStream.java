@@ -5,6 +5,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.ssl.SslHandler;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.NodeId;
+import io.quantadb.node.transport.PeerStreams.CertificateRefused;
 import io.quantadb.node.transport.PeerStreams.Opened;
 import io.quantadb.node.transport.PeerStreams.StreamRefused;
 import java.io.IOException;
@@ -91,11 +92,13 @@ final class OutgoingStream extends OpeningHandler {
 
     @Override
     void onFailure(ChannelHandlerContext ctx, @Nullable Throwable cause) {
-        fail(
-                ctx,
-                cause == null
-                        ? new IOException("%s closed the connection before it answered".formatted(address))
-                        : new IOException("%s: %s".formatted(address, PeerIdentity.words(cause)), cause));
+        if (cause == null) {
+            fail(ctx, new IOException("%s closed the connection before it answered".formatted(address)));
+        } else if (PeerIdentity.isCertificate(cause)) {
+            fail(ctx, new CertificateRefused("%s: %s".formatted(address, PeerIdentity.words(cause))));
+        } else {
+            fail(ctx, new IOException("%s: %s".formatted(address, PeerIdentity.words(cause)), cause));
+        }
     }
 
     private void fail(ChannelHandlerContext ctx, Exception why) {

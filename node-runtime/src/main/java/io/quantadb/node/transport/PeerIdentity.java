@@ -59,6 +59,21 @@ final class PeerIdentity {
         return cause instanceof Refusal || cause instanceof DecoderException;
     }
 
+    /** Whether one side has judged the other's certificate and will not have it; trying again does not help. */
+    static boolean isCertificate(Throwable cause) {
+        for (Throwable t = cause; t != null; t = t.getCause()) {
+            if (t instanceof ClusterTrust.Untrusted || (t instanceof SSLException && isCertificateAlert(t))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isCertificateAlert(Throwable t) {
+        String folded = String.valueOf(t.getMessage()).toLowerCase(Locale.ROOT);
+        return folded.contains("alert") && (folded.contains("certificate") || folded.contains("unknown_ca"));
+    }
+
     /** What went wrong with a connection and what to do, in one line without a stack. */
     static String words(Throwable cause) {
         for (Throwable t = cause; t != null; t = t.getCause()) {
@@ -87,11 +102,10 @@ final class PeerIdentity {
         if (folded.contains("empty client certificate chain") || folded.contains("did_not_return_a_certificate")) {
             return "it showed no certificate: a node must show the one issued by this cluster's CA";
         }
-        boolean alert = folded.contains("alert");
-        if (alert && folded.contains("certificate_expired")) {
+        if (folded.contains("alert") && folded.contains("certificate_expired")) {
             return "the other side says that this node's certificate is expired: issue a new one, or compare the clocks";
         }
-        if (alert && (folded.contains("certificate") || folded.contains("unknown_ca"))) {
+        if (isCertificateAlert(t)) {
             return "the other side refused this node's certificate (%s): it is of another cluster, expired there, or its CA file differs from ours"
                     .formatted(text);
         }

@@ -3,6 +3,7 @@ package io.quantadb.node.transport;
 import io.netty.channel.Channel;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.NodeId;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -56,7 +57,8 @@ public interface PeerStreams extends AutoCloseable {
     /**
      * Dials (every address of the name in turn), checks the peer's identity ({@code expected}, when not null), opens.
      * Ends within {@code deadline}, on an event loop: dependents of the future must not block. Fails with
-     * {@link StreamRefused} when the other side understood and said no, with an IOException whose message says what and
+     * {@link StreamRefused} when the other side understood and said no, with {@link CertificateRefused} when the two
+     * are of different clusters or a certificate is out of its time, with an IOException whose message says what and
      * where otherwise. Cancelling the future closes the connection. A header is 16 KiB at most.
      *
      * <p>Refusal codes of the port itself: {@code not_a_member}, {@code version}, {@code not_served},
@@ -69,6 +71,13 @@ public interface PeerStreams extends AutoCloseable {
 
     @Override
     void close();
+
+    /** One side does not trust the other's certificate, so the same attempt fails again; the message says what to do. */
+    final class CertificateRefused extends IOException {
+        public CertificateRefused(String words) {
+            super(words);
+        }
+    }
 
     /** The other side understood the opening and said no. */
     final class StreamRefused extends RuntimeException {
