@@ -101,15 +101,18 @@ final class ServerProcesses {
 
     private static boolean isOurs(Path process, Path real) {
         try {
-            // A process of another mount namespace may have an executable without a name here.
-            Path executable = Files.readSymbolicLink(process.resolve("exe")).getFileName();
-            return executable != null
-                    && executable.toString().startsWith("postgres")
+            return isPostgres(Files.readSymbolicLink(process.resolve("exe")))
                     && Files.readSymbolicLink(process.resolve("cwd")).equals(real);
         } catch (IOException e) {
             // Gone meanwhile, a kernel thread, or another user's: not ours.
             return false;
         }
+    }
+
+    /** The link of a process in a container whose file system is gone says {@code /}, which has no name. */
+    static boolean isPostgres(Path executable) {
+        Path name = executable.getFileName();
+        return name != null && name.toString().startsWith("postgres");
     }
 
     private Path realDataDirectory() {
