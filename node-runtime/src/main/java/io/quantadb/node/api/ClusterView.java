@@ -161,7 +161,8 @@ public record ClusterView(
 
     /**
      * Whether writes are served, as far as this node can tell: a leader and a primary are known, no failover is under
-     * way, the primary is well, and a majority of the voters is. A single node counts as its own leader.
+     * way, the primary is well, and a majority of the voters is. The last only the leader can judge: others take it from
+     * there being one, since a leader without a majority steps down. A single node counts as its own leader.
      */
     public boolean clusterHealthy() {
         NodeId named = primary;
@@ -173,7 +174,7 @@ public record ClusterView(
         }
         long voters = members.stream().filter(Member::voter).count();
         long well = members.stream().filter(m -> m.voter() && m.wellEnough()).count();
-        return raft.state() == RaftState.NONE || well > voters / 2;
+        return raft.state() != RaftState.LEADER || well > voters / 2;
     }
 
     /** Whether every member is well too, so that the loss of one is survived. */

@@ -197,7 +197,11 @@ final class Views {
         boolean me = m.node().equals(self);
         boolean primary = m.node().equals(s.primary());
         long silentMs = me ? 0 : heard.silentMillis(m.node(), clock.nanos());
-        boolean here = me || (silentMs >= 0 && silentMs < SILENT.toMillis());
+        RelaySnapshot.Following following = relay.following();
+        boolean follows = following != null && following.streaming();
+        boolean heardLately = silentMs >= 0 && silentMs < SILENT.toMillis();
+        boolean here =
+                me || heardLately || (follows && following != null && m.node().equals(following.upstream()));
         RelaySnapshot.Member stream = relay.members().stream()
                 .filter(r -> r.member().node().equals(m.node()) && r.epoch() == s.epoch())
                 .findFirst()
@@ -206,7 +210,8 @@ final class Views {
         ClusterView.State state = me
                 ? state(self, s, core.status().server(), relay, serving)
                 : !here
-                        ? ClusterView.State.DOWN
+                        // Followers do not speak to each other: only who has heard a member can miss it.
+                        ? (silentMs < 0 && follows ? ClusterView.State.UNKNOWN : ClusterView.State.DOWN)
                         : primary
                                 ? (s.released() ? ClusterView.State.ACTIVE : ClusterView.State.PROMOTING)
                                 : stream != null && stream.streaming()
@@ -214,7 +219,7 @@ final class Views {
                                         : ClusterView.State.UNKNOWN;
         ClusterView.Health health = !here
                 ? ClusterView.Health.UNKNOWN
-                : primary || (lag >= 0 && lag <= LAGGING_BYTES)
+                : primary || (me && follows) || (lag >= 0 && lag <= LAGGING_BYTES)
                         ? ClusterView.Health.HEALTHY
                         : lag > LAGGING_BYTES ? ClusterView.Health.LAGGING : ClusterView.Health.UNKNOWN;
         ClusterView.Role role = m.kind() == MemberKind.WITNESS

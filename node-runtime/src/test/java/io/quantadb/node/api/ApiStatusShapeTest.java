@@ -54,6 +54,21 @@ class ApiStatusShapeTest {
     }
 
     @Test
+    void aReplicaThatHearsNoOtherReplicaTrustsTheLeaderToHaveAMajority() {
+        // Given a replica of three, whose view of the other replica is empty
+        ClusterView replica = TestingViews.replica();
+
+        // When the primary is well, and there is a leader
+        boolean ofThree = replica.clusterHealthy();
+        boolean alone = TestingViews.noLeader().clusterHealthy();
+
+        // Then
+        assertThat(ofThree).isTrue();
+        assertThat(TestingViews.withUnknownSelf(replica).clusterHealthy()).isTrue();
+        assertThat(alone).isFalse();
+    }
+
+    @Test
     void writesTheHighestPositionAsAnUnsignedNumber() {
         // When
         String json =

@@ -77,6 +77,34 @@ public final class TestingViews {
                 "");
     }
 
+    /** The same before this node's stream is up: it can tell of no member but the primary. */
+    static ClusterView withUnknownSelf(ClusterView v) {
+        List<Member> members = List.of(
+                v.members().get(0),
+                member(NODE2, 1, Role.REPLICA, State.CONNECTING, Health.UNKNOWN, 12345, -1, 0),
+                v.members().get(2));
+        return new ClusterView(
+                v.node(),
+                v.startTime(),
+                v.uptimeSeconds(),
+                v.role(),
+                v.state(),
+                v.addresses(),
+                v.raft(),
+                v.primary(),
+                v.epoch(),
+                v.timeline(),
+                v.lastLsn(),
+                v.rule(),
+                members,
+                v.lastFailover(),
+                v.failoverInProgress(),
+                v.lease(),
+                v.serving(),
+                v.healthy(),
+                v.reason());
+    }
+
     /** node2 hears nobody. */
     public static ClusterView noLeader() {
         return new ClusterView(
