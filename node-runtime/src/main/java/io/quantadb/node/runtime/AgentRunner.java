@@ -72,6 +72,9 @@ public final class AgentRunner implements NodeRunner {
         AtomicInteger status = new AtomicInteger(UNKNOWN);
         Thread hook = new Thread(
                 () -> {
+                    if (closed.getCount() == 0) {
+                        return; // It has ended by itself and said why.
+                    }
                     LOGGER.atInfo().addMarker(CLUSTER).log("stopping");
                     stop.run();
                     synchronized (starting) {

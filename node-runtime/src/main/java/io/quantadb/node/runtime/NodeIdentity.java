@@ -135,7 +135,8 @@ final class NodeIdentity {
         remember(facts);
         if (!(directory.inspect(major, null) instanceof DirectoryContents.Cluster)) {
             directory.wipeForClone(facts.generation());
-            bootstrap.create(directory, new Bootstrap.Wanted(config.postgres().superuserPasswordFile(), 16, null));
+            Steps.creating(() -> bootstrap.create(
+                    directory, new Bootstrap.Wanted(config.postgres().superuserPasswordFile(), 16, null)));
         }
         long system = ControlFile.read(directory.path()).systemIdentifier();
         Steps.run(ExitCode.DATA_DIRECTORY, () -> beginLog(facts));

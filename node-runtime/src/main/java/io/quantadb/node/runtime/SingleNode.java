@@ -10,7 +10,6 @@ import io.quantadb.node.cli.Failure;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.MonotonicClock;
-import io.quantadb.node.common.NodeException;
 import io.quantadb.node.config.ClientTlsMode;
 import io.quantadb.node.config.NodeConfig;
 import io.quantadb.node.front.FrontConfig;
@@ -121,14 +120,10 @@ final class SingleNode implements AutoCloseable {
                                 .formatted(postgres.directory().path()),
                         "remove it and start again");
             case DirectoryContents.Empty() -> {
-                try {
-                    new Bootstrap(postgres.binaries(), postgres.user(), files.postgresPrivate())
-                            .create(
-                                    postgres.directory(),
-                                    new Bootstrap.Wanted(config.postgres().superuserPasswordFile(), 16, null));
-                } catch (NodeException e) {
-                    throw new Failure(ExitCode.POSTGRES, String.valueOf(e.getMessage()), "", e);
-                }
+                Bootstrap bootstrap = new Bootstrap(postgres.binaries(), postgres.user(), files.postgresPrivate());
+                Steps.creating(() -> bootstrap.create(
+                        postgres.directory(),
+                        new Bootstrap.Wanted(config.postgres().superuserPasswordFile(), 16, null)));
             }
             case DirectoryContents.Cluster cluster -> {
                 if (cluster.standby()) {

@@ -29,6 +29,21 @@ final class Steps {
         });
     }
 
+    /** Making a PostgreSQL cluster: what the disk has no room for is no fault of PostgreSQL's. */
+    static void creating(Runnable step) {
+        try {
+            step.run();
+        } catch (NodeException e) {
+            String words = String.valueOf(e.getMessage());
+            boolean full = words.contains("the disk is full");
+            throw new Failure(
+                    full ? ExitCode.DATA_DIRECTORY : ExitCode.POSTGRES,
+                    words,
+                    full ? "make room, or choose another folder with --data, then start the node again" : "",
+                    e);
+        }
+    }
+
     static void io(ExitCode code, IoStep step) {
         try {
             step.run();
