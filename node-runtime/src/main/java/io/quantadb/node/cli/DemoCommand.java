@@ -41,7 +41,10 @@ final class DemoCommand implements Runnable {
         spec.commandLine().usage(spec.commandLine().getOut());
     }
 
-    @Command(name = "up", description = "Start the nodes and wait until all are ready.")
+    @Command(
+            name = "up",
+            mixinStandardHelpOptions = true,
+            description = "Start the nodes and wait until all are ready.")
     int up(
             @Option(names = "--port", paramLabel = "PORT", description = "SQL port of the first node") @Nullable
                     Integer port,
@@ -63,7 +66,7 @@ final class DemoCommand implements Runnable {
         return ExitCode.OK.status();
     }
 
-    @Command(name = "status", description = "Show the nodes.")
+    @Command(name = "status", mixinStandardHelpOptions = true, description = "Show the nodes.")
     int status() {
         Demo demo = demo();
         ClusterClient.View view = demo.view()
@@ -81,7 +84,7 @@ final class DemoCommand implements Runnable {
         return ExitCode.OK.status();
     }
 
-    @Command(name = "down", description = "Stop the nodes.")
+    @Command(name = "down", mixinStandardHelpOptions = true, description = "Stop the nodes.")
     int down(@Option(names = "--purge", description = "remove their data too") boolean purge) {
         demo().down(purge);
         out().println(
@@ -91,13 +94,19 @@ final class DemoCommand implements Runnable {
         return ExitCode.OK.status();
     }
 
-    @Command(name = "kill", description = "Kill a node: its agent and its PostgreSQL, as a power cut would.")
+    @Command(
+            name = "kill",
+            mixinStandardHelpOptions = true,
+            description = "Kill a node: its agent and its PostgreSQL, as a power cut would.")
     int kill(@Parameters(paramLabel = "NODE") String node) {
         out().println(demo().kill(id(node)));
         return ExitCode.OK.status();
     }
 
-    @Command(name = "failover", description = "Write rows, kill the primary, and show what became of them.")
+    @Command(
+            name = "failover",
+            mixinStandardHelpOptions = true,
+            description = "Write rows, kill the primary, and show what became of them.")
     int failover() {
         Demo demo = demo();
         FailoverShow.Result result =
@@ -110,7 +119,7 @@ final class DemoCommand implements Runnable {
         return result.lost() == 0 ? ExitCode.OK.status() : ExitCode.INTERNAL.status();
     }
 
-    @Command(name = "restart", description = "Stop a node if it runs, and start it.")
+    @Command(name = "restart", mixinStandardHelpOptions = true, description = "Stop a node if it runs, and start it.")
     int restart(@Parameters(paramLabel = "NODE") String node) {
         demo().restart(id(node));
         out().println("%s is up again; see quantadb demo status".formatted(node));

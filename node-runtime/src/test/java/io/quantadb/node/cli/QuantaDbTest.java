@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class QuantaDbTest {
     @TempDir
@@ -73,6 +74,18 @@ class QuantaDbTest {
         assertThat(err.toString()).startsWith(message);
         assertThat(err.toString().strip().lines()).hasSize(1);
         assertThat(ran).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"up", "status", "down", "kill", "failover", "restart"})
+    void everyCommandOfTheDemoHasHelp(String command) {
+        // When
+        int status = run("demo", command, "--help");
+
+        // Then
+        assertThat(status).isZero();
+        assertThat(out.toString()).startsWith("Usage: quantadb demo " + command);
+        assertThat(err.toString()).isEmpty();
     }
 
     @Test
