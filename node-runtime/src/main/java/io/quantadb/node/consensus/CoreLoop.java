@@ -240,10 +240,11 @@ final class CoreLoop {
         Role shown = role == Role.PRE_CANDIDATE ? Role.FOLLOWER : role;
         if (shown != toldRole) {
             toldRole = shown;
+            PeerId leader = core.leader();
             LOGGER.atInfo()
                     .addMarker(RAFT)
                     .addKeyValue(TERM, core.term())
-                    .addKeyValue("leader", core.leader())
+                    .addKeyValue("leader", leader == null ? "none" : leader.node())
                     .log("Transitioning to {} state", shown);
         }
     }

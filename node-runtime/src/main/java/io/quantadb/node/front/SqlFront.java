@@ -122,10 +122,14 @@ public final class SqlFront implements AutoCloseable {
                     .scheduleAtFixedRate(this::tick, TICK.toMillis(), TICK.toMillis(), TimeUnit.MILLISECONDS);
             LOGGER.atInfo()
                     .addMarker(CLUSTER)
-                    .addKeyValue("local", localAddress())
-                    .addKeyValue("primary", primaryAddress())
+                    .addKeyValue("local", text(localAddress()))
+                    .addKeyValue("primary", text(primaryAddress()))
                     .log("sql front listens");
         }
+    }
+
+    private static String text(InetSocketAddress address) {
+        return address.getHostString() + ":" + address.getPort();
     }
 
     /** The address that the {@code local} listener is bound to. */

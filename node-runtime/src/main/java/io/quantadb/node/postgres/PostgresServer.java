@@ -223,7 +223,7 @@ public final class PostgresServer {
                 .addMarker(LogKeys.FAILOVER)
                 .addKeyValue(LogKeys.TIMELINE, done.timeline())
                 .addKeyValue(LogKeys.LSN, done.forkLsn())
-                .addKeyValue("took", done.took())
+                .addKeyValue("took_ms", done.took().toMillis())
                 .log("postgresql promoted");
         return done;
     }

@@ -186,7 +186,8 @@ final class RunningServer {
                 .addMarker(LogKeys.CLUSTER)
                 .addKeyValue(LogKeys.PID, pid())
                 .addKeyValue("mode", mode)
-                .addKeyValue("took", Duration.ofNanos(System.nanoTime() - start))
+                .addKeyValue(
+                        "took_ms", Duration.ofNanos(System.nanoTime() - start).toMillis())
                 .log("postgresql is ready");
         listener.onReady(mode);
     }

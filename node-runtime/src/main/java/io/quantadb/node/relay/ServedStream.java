@@ -85,7 +85,8 @@ final class ServedStream {
     void start() {
         LOGGER.atInfo()
                 .addMarker(LogKeys.REPLICATION)
-                .addKeyValue(LogKeys.PEER, header.member())
+                .addKeyValue(LogKeys.PEER, header.member().node())
+                .addKeyValue(LogKeys.GENERATION, header.member().generation())
                 .addKeyValue(LogKeys.EPOCH, header.epoch())
                 .addKeyValue(LogKeys.LSN, header.checked().lsn())
                 .log(kind == StreamKind.WAL ? "member streams" : "member takes a base backup");
@@ -135,7 +136,8 @@ final class ServedStream {
         }
         LOGGER.atInfo()
                 .addMarker(LogKeys.REPLICATION)
-                .addKeyValue(LogKeys.PEER, header.member())
+                .addKeyValue(LogKeys.PEER, header.member().node())
+                .addKeyValue(LogKeys.GENERATION, header.member().generation())
                 .addKeyValue(LogKeys.EPOCH, header.epoch())
                 .addKeyValue(LogKeys.REASON, reason)
                 .log("member's stream ended");

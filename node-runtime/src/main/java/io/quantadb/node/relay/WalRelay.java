@@ -27,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * One node's WAL relay: follows an upstream as a standby, serves other members' streams, and speaks for the primary's
@@ -177,7 +178,8 @@ public final class WalRelay implements AutoCloseable {
             context.after(FLUSH_POLL_MS, () -> awaitFlushed(epoch, closing, deadline));
             return;
         }
-        LOGGER.atInfo()
+        // Without a promise there is nothing below it, and nothing for people to know.
+        LOGGER.atLevel(epoch == 0 ? Level.DEBUG : Level.INFO)
                 .addMarker(LogKeys.FAILOVER)
                 .addKeyValue(LogKeys.EPOCH, epoch)
                 .log(

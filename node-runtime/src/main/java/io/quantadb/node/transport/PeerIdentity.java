@@ -11,12 +11,15 @@ import java.io.IOException;
 import java.security.cert.X509Certificate;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
 
 /** Who is at the other end of a TLS connection, and in words why there is none. Static functions, any thread. */
 final class PeerIdentity {
+    private static final Pattern NATIVE = Pattern.compile("^[a-zA-Z]+\\(\\.\\.\\) failed with error\\(-\\d+\\): ");
+
     private PeerIdentity() {}
 
     /** The node id in the certificate that the handshake has checked; empty when its CN is none. */
@@ -92,7 +95,11 @@ final class PeerIdentity {
                 return tlsWords(t);
             }
         }
-        return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        String text = cause.getMessage();
+        // Native calls put their name and number before what happened.
+        return text == null
+                ? cause.getClass().getSimpleName()
+                : NATIVE.matcher(text).replaceFirst("");
     }
 
     private static String tlsWords(Throwable t) {

@@ -21,6 +21,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -193,5 +195,55 @@ class TlsTest {
         now[0] = RefusalLog.INTERVAL.toNanos();
         assertThat(log.isDue("one too many")).isTrue();
         assertThat(log.isDue("a")).isTrue();
+    }
+
+    @Test
+    void aStreamToAnotherClusterIsRefusedForItsCertificate() throws Exception {
+        try (TestingCluster other = new TestingCluster(folder.resolve("other"), "other")) {
+            // Given
+            NettyTransport stranger = other.transport("node2");
+
+            // When
+            CompletableFuture<PeerStreams.Opened> opened = hello(stranger);
+
+            // Then
+            assertThatThrownBy(() -> opened.get(5, TimeUnit.SECONDS))
+                    .hasCauseInstanceOf(PeerStreams.CertificateRefused.class)
+                    .hasMessageContaining("not signed by this cluster's CA");
+        }
+    }
+
+    @Test
+    void aDiallerWhoseCertificateTheOtherSideRefusesIsToldSo() throws Exception {
+        try (TestingCluster other = new TestingCluster(folder.resolve("other"))) {
+            // Given a stranger that trusts our CA beside its own
+            TlsFiles own = other.files("node2");
+            Path both = Files.writeString(
+                    folder.resolve("both.crt"),
+                    Files.readString(own.ca())
+                            + Files.readString(cluster.files("node1").ca()));
+            NettyTransport stranger =
+                    other.transport(TestingCluster.config("node2", new TlsFiles(both, own.cert(), own.key())));
+
+            // Then; the words may be lost when the connection is reset first
+            await().untilAsserted(() -> assertThatThrownBy(() -> hello(stranger).get(5, TimeUnit.SECONDS))
+                    .hasCauseInstanceOf(PeerStreams.CertificateRefused.class)
+                    .hasMessageContaining("refused this node's certificate"));
+        }
+    }
+
+    @Test
+    void tellsWhatHappenedWithoutTheNameOfTheNativeCall() {
+        // When
+        String words = PeerIdentity.words(
+                new IOException("recvAddress(..) failed with error(-104): Connection reset by peer"));
+
+        // Then
+        assertThat(words).isEqualTo("Connection reset by peer");
+    }
+
+    private CompletableFuture<PeerStreams.Opened> hello(NettyTransport from) {
+        return from.streams()
+                .open(node1.streams().address(), null, StreamKind.HELLO, new byte[0], Duration.ofSeconds(3));
     }
 }
