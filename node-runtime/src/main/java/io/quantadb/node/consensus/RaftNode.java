@@ -32,14 +32,26 @@ import org.slf4j.LoggerFactory;
  * and every callback, fed by one bounded inbox; and the thread {@code quantadb-raft-log} that writes.
  *
  * <p>The core thread handles everything that waits before it lets a tick pass, so that a node that did not run for a
- * while first hears what it missed. When the inbox is full, messages are dropped (Raft asks again) and
- * {@link #execute} says so. A fault of the disk or a broken assertion ends consensus on this node for good, is told
+ * while first hears what it missed. What comes over the network may fill three quarters of the inbox and is dropped
+ * beyond that (Raft asks again), so that a flood of it leaves room for what happens on this node; {@link #hand} says
+ * what became of a task. A fault of the disk or a broken assertion ends consensus on this node for good, is told
  * to {@link RaftListener#onFault}, and its lease ends with it.
  */
 public final class RaftNode implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(RaftNode.class);
     private static final Duration CLOSE_DEADLINE = Duration.ofSeconds(5);
     private static final int BATCH_MAX = 256;
+    /** This part of the inbox is kept for tasks that must not be lost. */
+    private static final int RESERVE_PARTS = 4;
+
+    /** What became of a task that was handed to the core thread. */
+    public enum Handed {
+        TAKEN,
+        /** The core thread does not keep up. */
+        FULL,
+        /** Not started yet, or stopped for good. */
+        NOT_RUNNING
+    }
 
     private final RaftNodeConfig config;
     private final ControlDispatcher network;
@@ -115,7 +127,20 @@ public final class RaftNode implements AutoCloseable {
 
     /** Runs this on the core thread; false when the inbox is full or the node has stopped. Any thread. */
     public boolean execute(Runnable task) {
-        return running && inbox.offer(task);
+        return hand(task, false) == Handed.TAKEN;
+    }
+
+    /**
+     * Runs this on the core thread. Any thread, never blocks.
+     *
+     * @param mayBeLost whoever sent it sends again: it is not taken when only the reserve is left
+     */
+    public Handed hand(Runnable task, boolean mayBeLost) {
+        if (!running) {
+            return Handed.NOT_RUNNING;
+        }
+        boolean room = !mayBeLost || inbox.remainingCapacity() > config.inboxMax() / RESERVE_PARTS;
+        return room && inbox.offer(task) ? Handed.TAKEN : Handed.FULL;
     }
 
     /** Core thread only. {@code done} is called once, on the core thread; perhaps before this returns. */
@@ -269,8 +294,7 @@ public final class RaftNode implements AutoCloseable {
         if (e.cluster() != config.clusterIdHash() || !e.from().node().equals(from)) {
             return;
         }
-        boolean taken = execute(() -> core.receive(e));
-        if (!taken && running) {
+        if (hand(() -> core.receive(e), true) == Handed.FULL) {
             LOGGER.atDebug().addMarker(RAFT).log("inbox full, dropped a message");
         }
     }

@@ -19,6 +19,7 @@ import io.quantadb.node.relay.WalRelay;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,13 +33,13 @@ import org.slf4j.Marker;
 public final class Coordinator {
     private static final Logger LOGGER = LoggerFactory.getLogger(Coordinator.class);
 
-    /** Runs something on the core thread; false when its inbox is full. */
+    /** Runs something on the core thread; as {@link RaftNode#hand}. */
     public interface CoreThread {
-        boolean execute(Runnable task);
+        RaftNode.Handed hand(Runnable task, boolean mayBeLost);
     }
 
     private final ClusterCore core;
-    private final CoreThread thread;
+    private final CoreInbox inbox;
     private final MonotonicClock clock;
     private final PeerActions peers;
     private final EngineActions engine;
@@ -58,9 +59,10 @@ public final class Coordinator {
             EngineActions engine,
             FactStore facts,
             RelayActions relay,
-            FrontGate front) {
+            FrontGate front,
+            Consumer<Throwable> onFault) {
         this.core = core;
-        this.thread = thread;
+        this.inbox = new CoreInbox(thread, this::handle, onFault);
         this.clock = clock;
         this.peers = peers;
         this.engine = engine;
@@ -69,7 +71,11 @@ public final class Coordinator {
         this.front = front;
     }
 
-    /** Ties the core to the parts of a node that carry out its actions. */
+    /**
+     * Ties the core to the parts of a node that carry out its actions.
+     *
+     * @param onFault told once, from any thread, when the core has missed something: the node must stop
+     */
     public static Coordinator of(
             ClusterCore core,
             RaftNode raft,
@@ -81,26 +87,23 @@ public final class Coordinator {
             FrontGate front,
             JoinDesk joins,
             NodeId self,
-            MonotonicClock clock) {
+            MonotonicClock clock,
+            Consumer<Throwable> onFault) {
         return new Coordinator(
                 core,
-                raft::execute,
+                raft::hand,
                 clock,
                 new PeerActions(self, raft, network, state::current, joins),
                 new EngineActions(engine, state::current),
                 facts,
                 new RelayActions(relay, state::current),
-                front);
+                front,
+                onFault);
     }
 
-    /** Hands an event to the core thread. Any thread. An inbox that stays full means a stuck core: the node must stop. */
+    /** Hands an event to the core thread, as {@link CoreInbox} says. Any thread. */
     public void post(Event event) {
-        if (!thread.execute(() -> handle(event))) {
-            LOGGER.atError()
-                    .addMarker(CLUSTER)
-                    .addKeyValue("event", event.getClass().getSimpleName())
-                    .log("the decision core's inbox is full, an event was dropped");
-        }
+        inbox.post(event);
     }
 
     /** Takes an event on the core thread; events that actions cause are taken after it, never inside it. */
@@ -111,7 +114,7 @@ public final class Coordinator {
         }
         handling = true;
         try {
-            for (Event next = pending.pollFirst(); next != null; next = pending.pollFirst()) {
+            for (Event next = pending.pollFirst(); next != null && !inbox.broken(); next = pending.pollFirst()) {
                 List<Action> actions = core.on(clock.nanos(), next);
                 if (next instanceof Event.StateApplied applied
                         && applied.state().bootstrapped()) {

@@ -3,10 +3,12 @@ package io.quantadb.node.runtime;
 import io.quantadb.node.cluster.Action;
 import io.quantadb.node.cluster.Event;
 import io.quantadb.node.cluster.MemberKind;
+import io.quantadb.node.common.MonotonicClock;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
 import io.quantadb.node.coordinator.JoinDesk;
 import io.quantadb.node.transport.PeerStreams;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -16,19 +18,26 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Answers HELLO streams from what this node knows, and carries JOIN streams to the decision core and its answers back.
- * At most {@value #WAITING_MAX} joins wait at a time; the transport refuses one that gets no answer in time.
+ * At most {@value #WAITING_MAX} joins wait at a time, each no longer than {@link #ANSWER_WITHIN}: an answer that was
+ * lost, or a question that never reached the core, must not take a place for ever. Any thread.
  */
 final class JoinBook implements JoinDesk {
-    private static final int WAITING_MAX = 64;
+    static final int WAITING_MAX = 64;
+    /** More than the core ever takes, and less than the transport allows for a verdict. */
+    static final Duration ANSWER_WITHIN = Duration.ofSeconds(10);
+
+    private record Waiting(PeerStreams.Verdict verdict, long askedNanos) {}
 
     private final Supplier<Greeting> self;
-    private final Map<Long, PeerStreams.Verdict> waiting = new ConcurrentHashMap<>();
+    private final MonotonicClock clock;
+    private final Map<Long, Waiting> waiting = new ConcurrentHashMap<>();
     private final AtomicLong lastId = new AtomicLong();
     private volatile @Nullable Consumer<Event> core;
 
     /** @param self this node's greeting as it would be said now */
-    JoinBook(Supplier<Greeting> self) {
+    JoinBook(Supplier<Greeting> self, MonotonicClock clock) {
         this.self = self;
+        this.clock = clock;
     }
 
     /** From here on joins can be decided on this node. */
@@ -46,6 +55,7 @@ final class JoinBook implements JoinDesk {
             verdict.refuse("WAIT", "this node is no member of a cluster yet");
             return;
         }
+        dropOverdue();
         if (waiting.size() >= WAITING_MAX) {
             verdict.refuse("WAIT", "too many nodes ask to be let in at once");
             return;
@@ -69,7 +79,7 @@ final class JoinBook implements JoinDesk {
             return;
         }
         long id = lastId.incrementAndGet();
-        waiting.put(id, verdict);
+        waiting.put(id, new Waiting(verdict, clock.nanos()));
         post.accept(new Event.JoinAsked(
                 id,
                 new PeerId(node, asking.incarnation()),
@@ -79,12 +89,22 @@ final class JoinBook implements JoinDesk {
                 priority));
     }
 
+    private void dropOverdue() {
+        long now = clock.nanos();
+        waiting.forEach((id, w) -> {
+            if (now - w.askedNanos() >= ANSWER_WITHIN.toNanos() && waiting.remove(id, w)) {
+                w.verdict().refuse("WAIT", "the cluster gave no answer in time; ask again");
+            }
+        });
+    }
+
     @Override
     public void answer(Action.JoinAnswer answer) {
-        PeerStreams.Verdict verdict = waiting.remove(answer.requestId());
-        if (verdict == null) {
+        Waiting asked = waiting.remove(answer.requestId());
+        if (asked == null) {
             return;
         }
+        PeerStreams.Verdict verdict = asked.verdict();
         switch (answer.verdict()) {
             case ACCEPTED ->
                 verdict.accept(self.get().encode(), channel -> channel.config().setAutoRead(true));

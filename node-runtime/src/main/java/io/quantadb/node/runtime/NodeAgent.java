@@ -87,7 +87,7 @@ final class NodeAgent implements AutoCloseable {
                 random);
         NodeFacts known = identity.known();
         facts = known;
-        JoinBook joins = new JoinBook(this::greeting);
+        JoinBook joins = new JoinBook(this::greeting, clock);
         transport.streams().setAcceptor(StreamKind.HELLO, joins::onHello);
         transport.streams().setAcceptor(StreamKind.JOIN, joins::onJoin);
         Steps.run(ExitCode.PORT, transport.streams()::start);
@@ -152,7 +152,8 @@ final class NodeAgent implements AutoCloseable {
                 state,
                 g.store(),
                 g.joins(),
-                g.member().node());
+                g.member().node(),
+                this::unfit);
         core.set(coordinator);
         Heard heard = new Heard();
         Views views = new Views(config, started, clock, decisions, state, parts, lease, heard);
@@ -286,6 +287,15 @@ final class NodeAgent implements AutoCloseable {
             hash = (hash ^ clusterId.charAt(i)) * 0x100000001b3L;
         }
         return hash;
+    }
+
+    /** Not the disk's fault, nor the configuration's. */
+    private void unfit(Throwable fault) {
+        fault(new Failure(
+                ExitCode.INTERNAL,
+                String.valueOf(fault.getMessage()),
+                "start the node again; if it comes back, give it more processor time and report it",
+                fault));
     }
 
     private void fault(Throwable fault) {

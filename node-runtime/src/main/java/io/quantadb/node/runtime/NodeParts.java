@@ -167,8 +167,12 @@ record NodeParts(
             ReplicatedState state,
             FactStore facts,
             JoinDesk joins,
-            NodeId self) {
-        return Coordinator.of(core, raft, network, state, engine, facts, relay, gate, joins, self, clock);
+            NodeId self,
+            Consumer<Throwable> onFault) {
+        return Coordinator.of(core, raft, network, state, engine, facts, relay, gate, joins, self, clock, fault -> {
+            gate.stop();
+            onFault.accept(fault);
+        });
     }
 
     /** Keeps a standby's reading of its WAL close to the end, until closed. */

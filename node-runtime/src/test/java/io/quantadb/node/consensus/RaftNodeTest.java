@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -191,6 +192,50 @@ class RaftNodeTest {
         assertThatThrownBy(() -> RaftNode.bootstrap(taken, nodes.getFirst().self))
                 .isInstanceOf(LocalFault.class)
                 .hasMessageContaining("nothing was changed");
+    }
+
+    @Test
+    void aFloodFromTheNetworkLeavesRoomForWhatMustNotBeLost() throws Exception {
+        // Given
+        RaftNode raft = leader().raft;
+        CountDownLatch stuck = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        assertThat(raft.execute(() -> {
+                    stuck.countDown();
+                    awaitUninterruptibly(go);
+                }))
+                .isTrue();
+        assertThat(stuck.await(20, TimeUnit.SECONDS)).isTrue();
+        try {
+            // When
+            long lossy = handedUntilFull(raft, true);
+            long needed = handedUntilFull(raft, false);
+
+            // Then
+            assertThat(lossy).isPositive().isLessThanOrEqualTo(RaftNodeConfig.INBOX_DEFAULT * 3 / 4);
+            assertThat(needed).isGreaterThan(RaftNodeConfig.INBOX_DEFAULT / 5);
+            assertThat(raft.hand(() -> {}, false)).isEqualTo(RaftNode.Handed.FULL);
+        } finally {
+            go.countDown();
+        }
+        raft.close();
+        assertThat(raft.hand(() -> {}, false)).isEqualTo(RaftNode.Handed.NOT_RUNNING);
+    }
+
+    private static long handedUntilFull(RaftNode raft, boolean mayBeLost) {
+        return IntStream.range(0, 2 * RaftNodeConfig.INBOX_DEFAULT)
+                .takeWhile(_ -> raft.hand(() -> {}, mayBeLost) == RaftNode.Handed.TAKEN)
+                .count();
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            if (!latch.await(20, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("not let go");
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private TestingNode node(String name, long incarnation) {
