@@ -43,11 +43,11 @@ public final class AgentRunner implements NodeRunner {
 
     @Override
     public void warmUp() {
-        new WarmUp(System::nanoTime, new SecureRandom()).run();
+        new WarmUp(BootClock.orMonotonic(), new SecureRandom()).run();
     }
 
     private int runMember(NodeConfig config) {
-        NodeAgent agent = new NodeAgent(config, System::nanoTime, new SecureRandom(), voice);
+        NodeAgent agent = new NodeAgent(config, BootClock.orMonotonic(), new SecureRandom(), voice);
         return untilEnd(agent::start, agent::awaitEnd, agent::stop, agent);
     }
 

@@ -196,6 +196,27 @@ class RaftCoreTest {
         assertThat(sent).isEmpty();
     }
 
+    /** The clock given is one that goes on while the machine is suspended. */
+    @Test
+    void aLeaderThatWakesHasNoLeaseUntilAMajorityAnswersWhatItAsksThen() {
+        // Given
+        RaftCore core = leader(new RaftRules());
+        core.receive(B, new RaftMessage.HeartbeatReply(3, 3, at()), at());
+        assertThat(core.leaseUntilNanos()).isEqualTo(at() + 240 * MS);
+        long asked = at();
+
+        // When it sleeps with an answer on its way
+        now += 60_000;
+        core.receive(B, new RaftMessage.HeartbeatReply(3, 3, asked), at());
+        core.tick(at());
+        drain(core, true);
+
+        // Then
+        assertThat(core.leaseUntilNanos()).isLessThan(at());
+        core.receive(B, new RaftMessage.HeartbeatReply(3, 3, at()), at());
+        assertThat(core.leaseUntilNanos()).isEqualTo(at() + 240 * MS);
+    }
+
     // ---- helpers
 
     private static RaftRestored group() {
