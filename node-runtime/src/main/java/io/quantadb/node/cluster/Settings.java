@@ -28,20 +28,23 @@ public record Settings(
 
     public static final Settings DEFAULT = new Settings(Mode.QUORUM, Policy.BLOCK, 50, 300, 500, 240);
 
+    /** With the timers as one. */
+    public Settings(Mode mode, Policy policy, Timers t) {
+        this(
+                mode,
+                policy,
+                t.heartbeatMillis(),
+                t.electionTimeoutMinMillis(),
+                t.electionTimeoutMaxMillis(),
+                t.leaseMillis());
+    }
+
     public Settings {
-        if (heartbeatMillis < 1 || electionTimeoutMinMillis < 3 * heartbeatMillis) {
-            throw new IllegalArgumentException("electionTimeoutMinMillis=%d must be at least 3 times heartbeatMillis=%d"
-                    .formatted(electionTimeoutMinMillis, heartbeatMillis));
-        }
-        if (electionTimeoutMaxMillis <= electionTimeoutMinMillis || electionTimeoutMaxMillis > 600_000) {
-            throw new IllegalArgumentException(
-                    "electionTimeoutMaxMillis=%d must be above electionTimeoutMinMillis=%d and at most 600000"
-                            .formatted(electionTimeoutMaxMillis, electionTimeoutMinMillis));
-        }
-        if (leaseMillis < heartbeatMillis || leaseMillis * 10L > electionTimeoutMinMillis * 9L) {
-            throw new IllegalArgumentException(
-                    "leaseMillis=%d must be from heartbeatMillis=%d to nine tenths of electionTimeoutMinMillis=%d"
-                            .formatted(leaseMillis, heartbeatMillis, electionTimeoutMinMillis));
-        }
+        var _ = new Timers(heartbeatMillis, electionTimeoutMinMillis, electionTimeoutMaxMillis, leaseMillis);
+    }
+
+    /** Set when the cluster is formed, and never changed after. */
+    public Timers timers() {
+        return new Timers(heartbeatMillis, electionTimeoutMinMillis, electionTimeoutMaxMillis, leaseMillis);
     }
 }

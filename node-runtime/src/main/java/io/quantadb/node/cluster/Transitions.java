@@ -58,7 +58,7 @@ public final class Transitions {
             case Command.Finish c -> finish(s, c);
             case Command.Promote c -> promote(s, c);
             case Command.Release c -> release(s, c);
-            case Command.ChangeSettings c -> ok(new Draft(s).settings(c.settings()));
+            case Command.ChangeSettings c -> changeSettings(s, c.settings());
             case Command.SetClusterVersion c -> ok(new Draft(s).clusterVersion(c.clusterVersion()));
         };
     }
@@ -92,6 +92,16 @@ public final class Transitions {
                         b.settings(),
                         List.of()),
                 null);
+    }
+
+    /**
+     * Members run with the timers that they were told when they joined. Changing them safely takes two steps (every
+     * voter waits longer, then leases grow; or leases shrink, then voters wait less), which do not exist yet.
+     */
+    private static Result changeSettings(ClusterState s, Settings next) {
+        return next.timers().equals(s.settings().timers())
+                ? ok(new Draft(s).settings(next))
+                : no(s, "the timers of a cluster are set when it is formed");
     }
 
     private static Result addMember(ClusterState s, Member m) {

@@ -1,5 +1,6 @@
 package io.quantadb.node.coordinator;
 
+import io.quantadb.node.cluster.Timers;
 import io.quantadb.node.common.NodeException;
 import io.quantadb.node.raftlog.DurableSlots;
 import java.nio.file.Path;
@@ -57,6 +58,11 @@ public final class FactStore implements AutoCloseable {
         if (f != null && !f.peers().equals(known)) {
             update(x -> x.withPeers(known), () -> {});
         }
+    }
+
+    /** Remembers the cluster's timers, then runs {@code done} on the writer's thread. */
+    public void timers(Timers ofCluster, Runnable done) {
+        update(f -> f.withTimers(ofCluster), done);
     }
 
     private void update(UnaryOperator<NodeFacts> change, Runnable done) {

@@ -1,11 +1,13 @@
 package io.quantadb.node.coordinator;
 
+import io.quantadb.node.cluster.Timers;
 import io.quantadb.node.common.NodeException;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a node must never forget, whatever happens to its process: who it is and what it promised. Kept as
@@ -17,6 +19,7 @@ import java.util.Map;
  * @param generation the data directory's generation
  * @param promise the epoch below which this node never relays again
  * @param peers where other members were last known to be reached on their Raft ports, for the first dial after a start
+ * @param timers of the cluster, known since it was formed or joined; null before, and on a disk of an older release
  */
 public record NodeFacts(
         NodeId node,
@@ -25,7 +28,8 @@ public record NodeFacts(
         long systemIdentifier,
         long generation,
         long promise,
-        String peers) {
+        String peers,
+        @Nullable Timers timers) {
     private static final String FORMAT = "1";
 
     public PeerId self() {
@@ -38,25 +42,29 @@ public record NodeFacts(
 
     public NodeFacts withPromise(long epoch) {
         return new NodeFacts(
-                node, incarnation, clusterId, systemIdentifier, generation, Math.max(promise, epoch), peers);
+                node, incarnation, clusterId, systemIdentifier, generation, Math.max(promise, epoch), peers, timers);
     }
 
     public NodeFacts withGeneration(long next) {
-        return new NodeFacts(node, incarnation, clusterId, systemIdentifier, next, promise, peers);
+        return new NodeFacts(node, incarnation, clusterId, systemIdentifier, next, promise, peers, timers);
     }
 
     public NodeFacts withCluster(String id, long system) {
-        return new NodeFacts(node, incarnation, id, system, generation, promise, peers);
+        return new NodeFacts(node, incarnation, id, system, generation, promise, peers, timers);
     }
 
     public NodeFacts withPeers(String known) {
-        return new NodeFacts(node, incarnation, clusterId, systemIdentifier, generation, promise, known);
+        return new NodeFacts(node, incarnation, clusterId, systemIdentifier, generation, promise, known, timers);
+    }
+
+    public NodeFacts withTimers(Timers ofCluster) {
+        return new NodeFacts(node, incarnation, clusterId, systemIdentifier, generation, promise, peers, ofCluster);
     }
 
     byte[] encode() {
         return ("format=" + FORMAT + "\nnode=" + node + "\nincarnation=" + incarnation + "\ncluster=" + clusterId
                         + "\nsystem=" + systemIdentifier + "\ngeneration=" + generation + "\npromise=" + promise
-                        + "\npeers=" + peers + "\n")
+                        + "\npeers=" + peers + (timers == null ? "" : "\ntimers=" + timers.text()) + "\n")
                 .getBytes(StandardCharsets.UTF_8);
     }
 
@@ -81,7 +89,12 @@ public record NodeFacts(
                 number(values, "system"),
                 number(values, "generation"),
                 number(values, "promise"),
-                values.getOrDefault("peers", ""));
+                values.getOrDefault("peers", ""),
+                timers(values.get("timers")));
+    }
+
+    private static @Nullable Timers timers(@Nullable String text) {
+        return text == null ? null : Timers.parse(text);
     }
 
     private static long number(Map<String, String> values, String key) {

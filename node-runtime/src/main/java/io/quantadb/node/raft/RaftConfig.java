@@ -69,11 +69,17 @@ public record RaftConfig(
 
     /** Everything else at its default; the lease is 0.8 of {@code electionMin}. */
     public static RaftConfig of(Duration electionMin, Duration electionMax, Duration heartbeat) {
+        return of(
+                electionMin, electionMax, heartbeat, electionMin.multipliedBy(8).dividedBy(10));
+    }
+
+    /** Everything else at its default. */
+    public static RaftConfig of(Duration electionMin, Duration electionMax, Duration heartbeat, Duration lease) {
         return new RaftConfig(
                 electionMin,
                 electionMax,
                 heartbeat,
-                electionMin.multipliedBy(8).dividedBy(10),
+                lease,
                 heartbeat.dividedBy(5),
                 1024,
                 16,

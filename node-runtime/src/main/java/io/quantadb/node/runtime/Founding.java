@@ -6,26 +6,28 @@ import io.quantadb.node.cluster.Member;
 import io.quantadb.node.cluster.MemberKind;
 import io.quantadb.node.cluster.MemberState;
 import io.quantadb.node.cluster.Settings;
+import io.quantadb.node.cluster.Timers;
 import io.quantadb.node.config.NodeConfig;
-import io.quantadb.node.config.RaftConfig;
 import io.quantadb.node.consensus.RaftNode;
 import io.quantadb.node.consensus.RaftStatus;
 import io.quantadb.node.coordinator.NodeFacts;
 import io.quantadb.node.coordinator.ReplicatedState;
 
-/** Writes the first entry of a cluster that this node forms, and gives Raft its timers. Core thread. */
+/** Writes the first entry of a cluster that this node forms. Core thread. */
 final class Founding {
     private final NodeConfig config;
     private final NodeFacts me;
     private final ReplicatedState state;
     private final RaftNode raft;
+    private final Timers timers;
     private boolean bootstrapping;
 
-    Founding(NodeConfig config, NodeFacts me, ReplicatedState state, RaftNode raft) {
+    Founding(NodeConfig config, NodeFacts me, ReplicatedState state, RaftNode raft, Timers timers) {
         this.config = config;
         this.me = me;
         this.state = state;
         this.raft = raft;
+        this.timers = timers;
     }
 
     /** The first entry of a new cluster; again after a crash between forming it and this. */
@@ -50,25 +52,11 @@ final class Founding {
     }
 
     private Settings settings() {
-        RaftConfig r = config.cluster().raft();
         Settings.Mode mode = switch (config.cluster().replication().commitMode()) {
             case QUORUM -> Settings.Mode.QUORUM;
             case ALL -> Settings.Mode.ALL;
             case ASYNC -> Settings.Mode.ASYNC;
         };
-        int min = (int) r.electionTimeout().toMillis();
-        return new Settings(
-                mode,
-                Settings.Policy.BLOCK,
-                (int) r.heartbeatInterval().toMillis(),
-                min,
-                (int) r.electionTimeoutMax().toMillis(),
-                min * 8 / 10);
-    }
-
-    static io.quantadb.node.raft.RaftConfig raftConfig(NodeConfig config) {
-        RaftConfig r = config.cluster().raft();
-        return io.quantadb.node.raft.RaftConfig.of(r.electionTimeout(), r.electionTimeoutMax(), r.heartbeatInterval())
-                .withLog(r.maxLogEntries(), Math.min(100, r.maxLogEntries()));
+        return new Settings(mode, Settings.Policy.BLOCK, timers);
     }
 }

@@ -24,6 +24,9 @@ record Greeting(
         String leader,
         Map<NodeId, Addresses> members,
         Map<String, String> extra) {
+    /** In {@link #extra}: the cluster's {@code Timers}, said by every member. */
+    static final String TIMERS = "timers";
+
     private static final String MEMBER = "member.";
 
     byte[] encode() {

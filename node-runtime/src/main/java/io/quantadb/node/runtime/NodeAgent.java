@@ -121,7 +121,9 @@ final class NodeAgent implements AutoCloseable {
 
     private void run(Ground g) {
         AtomicReference<@Nullable NodeLoop> loop = new AtomicReference<>();
+        ClusterTimers timers = ClusterTimers.of(config, g.member(), g.store(), this::fault);
         ReplicatedState state = new ReplicatedState((s, index) -> {
+            timers.onState(s);
             remember(s, g.store(), g.transport());
             NodeLoop l = loop.get();
             if (l != null) {
@@ -132,10 +134,7 @@ final class NodeAgent implements AutoCloseable {
         RaftRelay relayed = new RaftRelay();
         RaftNode raft = new RaftNode(
                 new RaftNodeConfig(
-                        files.raft(),
-                        g.member().self(),
-                        clusterHash(g.member().clusterId()),
-                        Founding.raftConfig(config)),
+                        files.raft(), g.member().self(), clusterHash(g.member().clusterId()), timers.raft(config)),
                 g.network(),
                 state,
                 relayed,
@@ -157,7 +156,7 @@ final class NodeAgent implements AutoCloseable {
         core.set(coordinator);
         Heard heard = new Heard();
         Views views = new Views(config, started, clock, decisions, state, parts, lease, heard);
-        NodeLoop node = loop(g.member(), coordinator, raft, state, views, heard);
+        NodeLoop node = loop(g.member(), coordinator, raft, state, timers, views, heard);
         loop.set(node);
         relayed.to(node);
         g.network().register(ControlDispatcher.COORD, (from, payload, at) -> node.onCoordMessage(from, payload));
@@ -211,9 +210,15 @@ final class NodeAgent implements AutoCloseable {
     }
 
     private NodeLoop loop(
-            NodeFacts member, Coordinator coordinator, RaftNode raft, ReplicatedState state, Views views, Heard heard) {
+            NodeFacts member,
+            Coordinator coordinator,
+            RaftNode raft,
+            ReplicatedState state,
+            ClusterTimers timers,
+            Views views,
+            Heard heard) {
         HealthWatch health = new HealthWatch(member.node(), heard);
-        Founding founding = new Founding(config, member, state, raft);
+        Founding founding = new Founding(config, member, state, raft, timers.running());
         return new NodeLoop(
                 coordinator,
                 System::currentTimeMillis,
@@ -266,6 +271,9 @@ final class NodeAgent implements AutoCloseable {
     private Greeting greeting() {
         NodeFacts me = facts;
         ReplicatedState state = replicated;
+        Map<String, String> extra = state == null || !state.current().bootstrapped()
+                ? Map.of()
+                : Map.of(Greeting.TIMERS, state.current().settings().timers().text());
         RaftStatus raft = raftStatus.get();
         Map<NodeId, io.quantadb.node.cluster.Addresses> members = new TreeMap<>();
         if (state != null) {
@@ -277,8 +285,7 @@ final class NodeAgent implements AutoCloseable {
         String leader = raft == null || raft.leader() == null
                 ? ""
                 : raft.leader().node().value();
-        return new Greeting(
-                me.node(), me.incarnation(), me.clusterId(), me.systemIdentifier(), leader, members, Map.of());
+        return new Greeting(me.node(), me.incarnation(), me.clusterId(), me.systemIdentifier(), leader, members, extra);
     }
 
     private static long clusterHash(String clusterId) {

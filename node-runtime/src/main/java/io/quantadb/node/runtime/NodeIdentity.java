@@ -6,6 +6,7 @@ import static io.quantadb.node.common.LogKeys.NODE;
 import io.quantadb.node.cli.ExitCode;
 import io.quantadb.node.cli.Failure;
 import io.quantadb.node.cluster.Addresses;
+import io.quantadb.node.cluster.Timers;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.NodeException.LocalFault;
 import io.quantadb.node.common.NodeId;
@@ -113,7 +114,7 @@ final class NodeIdentity {
         interrupted = facts != null;
         if (facts == null) {
             long incarnation = random.nextLong() & Long.MAX_VALUE;
-            facts = new NodeFacts(config.cluster().nodeId(), Math.max(1, incarnation), "", 0, 1, 0, "");
+            facts = new NodeFacts(config.cluster().nodeId(), Math.max(1, incarnation), "", 0, 1, 0, "", null);
         }
         if (facts.isMember()) {
             if (config.cluster().mode() == NodeMode.PRIMARY) {
@@ -140,7 +141,8 @@ final class NodeIdentity {
         }
         long system = ControlFile.read(directory.path()).systemIdentifier();
         Steps.run(ExitCode.DATA_DIRECTORY, () -> beginLog(facts));
-        NodeFacts member = facts.withCluster(UUID.randomUUID().toString(), system);
+        NodeFacts member =
+                facts.withCluster(UUID.randomUUID().toString(), system).withTimers(ClusterTimers.configured(config));
         remember(member);
         return member;
     }
@@ -180,13 +182,25 @@ final class NodeIdentity {
                                 "priority", Integer.toString(config.cluster().priority()))),
                 () -> remember(facts));
         NodeFacts member = facts.withCluster(welcome.clusterId(), welcome.systemIdentifier())
-                .withPeers(peers(welcome.members()));
+                .withPeers(peers(welcome.members()))
+                .withTimers(timers(welcome));
         remember(member);
         LOGGER.atInfo()
                 .addMarker(CLUSTER)
                 .addKeyValue("cluster", member.clusterId())
                 .log("joined the cluster");
         return member;
+    }
+
+    /** A voter that does not know them could vote inside a leader's lease, so none begins without. */
+    private static Timers timers(Greeting welcome) {
+        String text = welcome.extra().get(Greeting.TIMERS);
+        if (text == null) {
+            throw new LocalFault(
+                    "the leader %s let this node in and did not say with which timers the cluster runs: start it with this release first"
+                            .formatted(welcome.node()));
+        }
+        return Timers.parse(text);
     }
 
     Greeting greeting(NodeFacts facts, Map<String, String> extra) {

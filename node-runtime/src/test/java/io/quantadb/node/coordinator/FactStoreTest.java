@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class FactStoreTest {
-    private static final NodeFacts FACTS = new NodeFacts(new NodeId("n1"), 7, "c", 1, 1, 0, "");
+    private static final NodeFacts FACTS = new NodeFacts(new NodeId("n1"), 7, "c", 1, 1, 0, "", null);
 
     @TempDir
     Path folder;

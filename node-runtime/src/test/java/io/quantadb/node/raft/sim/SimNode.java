@@ -66,7 +66,13 @@ final class SimNode {
         RaftRestored restored = disk.restored();
         memory.clear();
         restored.entries().forEach(e -> memory.put(e.index(), e));
-        core = new RaftCore(world.profile.config(), self, restored, local(), world.random, world.rules);
+        core = new RaftCore(
+                world.timers.apply(self.node(), world.profile.config()),
+                self,
+                restored,
+                local(),
+                world.random,
+                world.rules);
         if (world.profile.sameRank()) {
             core.setRank(0);
         }

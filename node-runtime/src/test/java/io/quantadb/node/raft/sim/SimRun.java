@@ -1,14 +1,17 @@
 package io.quantadb.node.raft.sim;
 
+import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
 import io.quantadb.node.raft.Membership;
 import io.quantadb.node.raft.MembershipChange;
+import io.quantadb.node.raft.RaftConfig;
 import io.quantadb.node.raft.RaftRestored;
 import io.quantadb.node.raft.RaftRules;
 import io.quantadb.node.raft.Role;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 
@@ -26,7 +29,16 @@ final class SimRun {
     }
 
     SimRun(long seed, RaftRules rules, long chaosMs, Function<RandomGenerator, SimProfile> draw) {
-        this.world = new SimWorld(seed, rules, draw);
+        this(seed, rules, chaosMs, draw, (_, config) -> config);
+    }
+
+    SimRun(
+            long seed,
+            RaftRules rules,
+            long chaosMs,
+            Function<RandomGenerator, SimProfile> draw,
+            BiFunction<NodeId, RaftConfig, RaftConfig> timers) {
+        this.world = new SimWorld(seed, rules, draw, timers);
         this.random = world.random;
         this.chaosMs = chaosMs;
     }

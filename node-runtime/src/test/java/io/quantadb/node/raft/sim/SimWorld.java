@@ -4,6 +4,7 @@ import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
 import io.quantadb.node.raft.Membership;
 import io.quantadb.node.raft.RaftCodec;
+import io.quantadb.node.raft.RaftConfig;
 import io.quantadb.node.raft.RaftMessage;
 import io.quantadb.node.raft.RaftRestored;
 import io.quantadb.node.raft.RaftRules;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 
@@ -27,6 +29,9 @@ final class SimWorld {
     final SimProfile profile;
     final RandomGenerator random;
     final RaftRules rules;
+    /** What a node runs with; the profile's, but in a test of nodes that disagree. */
+    final BiFunction<NodeId, RaftConfig, RaftConfig> timers;
+
     final List<SimNode> nodes = new ArrayList<>();
     final Invariants invariants;
     /** Which way is cut, and until when. */
@@ -41,7 +46,12 @@ final class SimWorld {
     private final PriorityQueue<Event> events = new PriorityQueue<>(
             (a, b) -> a.at() != b.at() ? Long.compare(a.at(), b.at()) : Long.compare(a.order(), b.order()));
 
-    SimWorld(long seed, RaftRules rules, Function<RandomGenerator, SimProfile> draw) {
+    SimWorld(
+            long seed,
+            RaftRules rules,
+            Function<RandomGenerator, SimProfile> draw,
+            BiFunction<NodeId, RaftConfig, RaftConfig> timers) {
+        this.timers = timers;
         this.random = new SplittableRandom(seed);
         this.rules = rules;
         this.profile = draw.apply(random);
