@@ -55,6 +55,9 @@ final class NodeAgent implements AutoCloseable {
     private final Closing closing = new Closing();
     /** From here on the voice is closed by us, and nobody is to open it again. */
     private volatile boolean leaving;
+    /** The core has missed something and decides nothing any more. */
+    private volatile boolean unfit;
+
     /** From here on the core stops, and hears nothing more. */
     private volatile boolean deaf;
 
@@ -172,6 +175,10 @@ final class NodeAgent implements AutoCloseable {
         });
         closing.add("hand-over", () -> {
             leaving = true;
+            if (unfit) {
+                // A core that hears nothing hands nothing over; its heartbeats must end at once.
+                return;
+            }
             new HandOver(g.member().node(), parts, state::current, raftStatus::get, coordinator::post).run();
         });
         LOGGER.atInfo()
@@ -298,6 +305,7 @@ final class NodeAgent implements AutoCloseable {
 
     /** Not the disk's fault, nor the configuration's. */
     private void unfit(Throwable fault) {
+        unfit = true;
         fault(new Failure(
                 ExitCode.INTERNAL,
                 String.valueOf(fault.getMessage()),
