@@ -2,41 +2,100 @@ package io.quantadb.node.api;
 
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Chooses the answer to one request line; the only place that maps outcomes to HTTP status codes. */
+/** Chooses the answer to one request; the only place that maps outcomes to HTTP status codes. */
 final class ApiRouter {
-    /** A complete answer, not yet on the wire. */
-    record Answer(HttpResponseStatus status, byte[] body) {}
+    /**
+     * A complete answer, not yet on the wire.
+     *
+     * @param allow the {@code Allow} header; null for none
+     */
+    record Answer(
+            HttpResponseStatus status,
+            byte[] body,
+            @Nullable String allow) {
+        Answer(HttpResponseStatus status, byte[] body) {
+            this(status, body, null);
+        }
+    }
 
     private static final Logger LOGGER = LoggerFactory.getLogger(ApiRouter.class);
     private static final String PATHS = "use GET /cluster/status, /cluster/nodes or /cluster/health";
 
     private final Supplier<ClusterView> views;
+    private final Probes probes;
+    private final Founder founder;
 
     /** @param views hands out what is known at once; called on the API's thread, must not wait */
-    ApiRouter(Supplier<ClusterView> views) {
+    ApiRouter(Supplier<ClusterView> views, Probes probes, Founder founder) {
         this.views = views;
+        this.probes = probes;
+        this.founder = founder;
     }
 
-    Answer answer(HttpMethod method, String uri) {
-        int query = uri.indexOf('?');
-        String path = query < 0 ? uri : uri.substring(0, query);
-        boolean known = switch (path) {
-            case "/cluster/status", "/cluster/nodes", "/cluster/health" -> true;
-            default -> false;
-        };
-        if (!known) {
+    /** Why a request is refused before its body is looked at; null when it is not. */
+    @Nullable
+    Answer refusal(HttpMethod method, String uri, Caller caller) {
+        Route route = Route.of(path(uri));
+        if (route == null) {
             return refusal(HttpResponseStatus.NOT_FOUND, "there is nothing at this path", PATHS);
         }
-        if (!method.equals(HttpMethod.GET) && !method.equals(HttpMethod.HEAD)) {
-            return refusal(HttpResponseStatus.METHOD_NOT_ALLOWED, "this path is read only", PATHS);
+        if (!route.allows(method)) {
+            Answer answer = refusal(
+                    HttpResponseStatus.METHOD_NOT_ALLOWED,
+                    route.changes() ? "this path is for POST" : "this path is read only",
+                    route.changes() ? "POST a JSON object" : PATHS);
+            return new Answer(answer.status(), answer.body(), route.methods());
         }
-        ClusterView view;
+        if (caller.may(route.requires())) {
+            return null;
+        }
+        return switch (caller.role()) {
+            case ANYBODY ->
+                refusal(
+                        HttpResponseStatus.UNAUTHORIZED,
+                        "this path needs a client certificate of the cluster's CA",
+                        route.changes()
+                                ? "show one of role operator (O=quantadb-operator)"
+                                : "show a node's, or one of role viewer or operator");
+            case VIEWER, NODE, OPERATOR ->
+                refusal(
+                        HttpResponseStatus.FORBIDDEN,
+                        "role %s may not do this".formatted(caller.role().name().toLowerCase(java.util.Locale.ROOT)),
+                        "show a certificate of role operator (O=quantadb-operator), or the token of this node");
+        };
+    }
+
+    private static String path(String uri) {
+        int query = uri.indexOf('?');
+        return query < 0 ? uri : uri.substring(0, query);
+    }
+
+    /** Whether the answer has to wait for a change to be made. */
+    static boolean isChange(String uri) {
+        Route route = Route.of(path(uri));
+        return route != null && route.changes();
+    }
+
+    /** The answer to a read that {@link #refusal} let pass. */
+    Answer answer(String uri) {
+        Route route = Route.of(path(uri));
         try {
-            view = views.get();
+            return switch (route) {
+                case LIVEZ -> probe(probes.live());
+                case READYZ -> probe(probes.ready());
+                case STARTUPZ -> probe(probes.startup());
+                case STATUS -> new Answer(HttpResponseStatus.OK, Json.bytes(new StatusBody(views.get())));
+                case NODES -> new Answer(HttpResponseStatus.OK, Json.bytes(new NodesBody(views.get())));
+                case HEALTH -> health(views.get());
+                case BOOTSTRAP -> throw new IllegalArgumentException("a change is not a read");
+                case null -> throw new IllegalArgumentException("nothing is at " + uri);
+            };
         } catch (RuntimeException e) {
             LOGGER.atError().setCause(e).log("the state of the node could not be told");
             return refusal(
@@ -44,13 +103,51 @@ final class ApiRouter {
                     "the state of this node could not be told",
                     "see the log of this node");
         }
-        return switch (path) {
-            case "/cluster/status" -> new Answer(HttpResponseStatus.OK, Json.bytes(new StatusBody(view)));
-            case "/cluster/nodes" -> new Answer(HttpResponseStatus.OK, Json.bytes(new NodesBody(view)));
-            default ->
+    }
+
+    private static Answer probe(Probe probe) {
+        return new Answer(
+                probe.good() ? HttpResponseStatus.OK : HttpResponseStatus.SERVICE_UNAVAILABLE, Json.bytes(probe));
+    }
+
+    private static Answer health(ClusterView view) {
+        return new Answer(
+                view.clusterHealthy() ? HttpResponseStatus.OK : HttpResponseStatus.SERVICE_UNAVAILABLE,
+                Json.bytes(new HealthBody(view)));
+    }
+
+    /** Makes the change that {@link #refusal} let pass; never fails. */
+    CompletableFuture<Answer> change(byte[] body, Caller caller) {
+        BootstrapRequest wanted;
+        try {
+            wanted = BootstrapRequest.parse(body);
+        } catch (BootstrapRequest.Malformed e) {
+            return CompletableFuture.completedFuture(refusal(
+                    HttpResponseStatus.BAD_REQUEST, String.valueOf(e.getMessage()), "send {\"cluster\": \"<uid>\"}"));
+        }
+        return founder.found(wanted.cluster(), caller.name()).handle((outcome, failed) -> {
+            if (failed != null) {
+                LOGGER.atError().setCause(failed).log("a cluster could not be founded");
+                return refusal(
+                        HttpResponseStatus.INTERNAL_SERVER_ERROR,
+                        "the cluster could not be founded",
+                        "see the log of this node");
+            }
+            return answer(outcome);
+        });
+    }
+
+    private static Answer answer(Founder.Outcome outcome) {
+        return switch (outcome) {
+            case Founder.Outcome.Exists(String id, long system, boolean founded) ->
                 new Answer(
-                        view.clusterHealthy() ? HttpResponseStatus.OK : HttpResponseStatus.SERVICE_UNAVAILABLE,
-                        Json.bytes(new HealthBody(view)));
+                        HttpResponseStatus.OK,
+                        Json.bytes(new BootstrapBody(id, Long.toUnsignedString(system), founded)));
+            case Founder.Outcome.Underway() ->
+                new Answer(HttpResponseStatus.ACCEPTED, Json.bytes(new BootstrapBody("", "", false)));
+            case Founder.Outcome.Refused(String why, String hint) -> refusal(HttpResponseStatus.CONFLICT, why, hint);
+            case Founder.Outcome.NotYet(String why) ->
+                refusal(HttpResponseStatus.SERVICE_UNAVAILABLE, why, "ask again in a few seconds");
         };
     }
 

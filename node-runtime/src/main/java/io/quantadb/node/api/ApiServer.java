@@ -15,6 +15,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.ssl.OptionalSslHandler;
 import io.netty.handler.ssl.SslContext;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.Future;
@@ -29,11 +30,12 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Serves the cluster API over HTTP/1.1 on one thread of its own.
+ * Serves the cluster API over HTTP/1.1 on one thread of its own: over TLS, and on loopback addresses over plain HTTP too,
+ * on the same port. Who may ask what is said by {@link Route} and {@link Gatekeeper}.
  *
  * <p>Limits: {@value #URI_BYTES_MAX} bytes of request line, {@value #HEADER_BYTES_MAX} of headers,
- * {@value #BODY_BYTES_MAX} of body (thrown away), {@value #CONNECTIONS_MAX} connections (more are closed unanswered),
- * 15 s for a request to be complete. Plain HTTP is refused on addresses that are not loopback.
+ * {@value #BODY_BYTES_MAX} of body (thrown away; 4 KiB where one is wanted), {@value #CONNECTIONS_MAX} connections (more
+ * are closed unanswered), 15 s for a request to be complete, 20 s more for a change to be made.
  */
 public final class ApiServer implements AutoCloseable {
     static final int URI_BYTES_MAX = 4 * 1024;
@@ -41,30 +43,53 @@ public final class ApiServer implements AutoCloseable {
     static final long BODY_BYTES_MAX = 64 * 1024;
     static final int CONNECTIONS_MAX = 64;
     static final Duration REQUEST_DEADLINE = Duration.ofSeconds(15);
+    /** Within this a change is answered. */
+    public static final Duration CHANGE_DEADLINE = Duration.ofSeconds(20);
 
     private final String host;
     private final int port;
-    private final @Nullable SslContext tls;
+    private final @Nullable Supplier<SslContext> tls;
+    private final boolean plain;
     private final ApiRouter router;
+    private final Gatekeeper gatekeeper;
     private final AtomicInteger connections = new AtomicInteger();
     private final boolean epoll = Epoll.isAvailable();
     private final EventLoopGroup loop;
     private @Nullable Channel listener;
 
     /**
-     * @param port 0 lets the system choose
-     * @param tls a server context; null for plain HTTP, on loopback only
-     * @param views what is known at this moment; called on this server's thread, must not wait
+     * What the server answers from; all of it is asked on the server's thread and must not wait.
+     *
+     * @param views what is known at this moment
      */
-    public ApiServer(String host, int port, @Nullable SslContext tls, Supplier<ClusterView> views) {
-        if (tls == null && !NodeConfig.isLoopback(host)) {
+    public record Answers(Supplier<ClusterView> views, Probes probes, Founder founder, Gatekeeper gatekeeper) {
+        /** Everybody may read what is known, and nobody change anything. */
+        public static Answers readOnly(Supplier<ClusterView> views) {
+            return new Answers(
+                    views, Probes.of(views), Founder.none("this node founds no cluster"), Gatekeeper.readOnly());
+        }
+    }
+
+    /** Reads over plain HTTP, on loopback alone. */
+    public ApiServer(String host, int port, Supplier<ClusterView> views) {
+        this(host, port, null, Answers.readOnly(views));
+    }
+
+    /**
+     * @param port 0 lets the system choose
+     * @param tls the server context of this moment, asked for at each connection; null for plain HTTP alone, on loopback
+     */
+    public ApiServer(String host, int port, @Nullable Supplier<SslContext> tls, Answers answers) {
+        this.plain = NodeConfig.isLoopback(host);
+        if (tls == null && !plain) {
             throw new IllegalArgumentException(
                     "the API on %s needs TLS: plain HTTP is for loopback addresses only".formatted(host));
         }
         this.host = host;
         this.port = port;
         this.tls = tls;
-        this.router = new ApiRouter(views);
+        this.router = new ApiRouter(answers.views(), answers.probes(), answers.founder());
+        this.gatekeeper = answers.gatekeeper();
         this.loop = new MultiThreadIoEventLoopGroup(
                 1,
                 new DefaultThreadFactory("api", true),
@@ -114,18 +139,20 @@ public final class ApiServer implements AutoCloseable {
         }
         Future<?> _ = channel.closeFuture().addListener(closed -> connections.decrementAndGet());
         if (tls != null) {
-            channel.pipeline().addLast(tls.newHandler(channel.alloc()));
+            SslContext now = tls.get();
+            // On loopback the first bytes of a connection tell which of the two it speaks.
+            channel.pipeline().addLast(plain ? new OptionalSslHandler(now) : now.newHandler(channel.alloc()));
         }
-        addHttp(channel.pipeline(), router);
+        addHttp(channel.pipeline(), router, gatekeeper);
     }
 
     /** The HTTP part of a connection's pipeline. */
-    static void addHttp(ChannelPipeline pipeline, ApiRouter router) {
+    static void addHttp(ChannelPipeline pipeline, ApiRouter router, Gatekeeper gatekeeper) {
         pipeline.addLast(new HttpServerCodec(new HttpDecoderConfig()
                 .setMaxInitialLineLength(URI_BYTES_MAX)
                 .setMaxHeaderSize(HEADER_BYTES_MAX)
                 .setMaxChunkSize(8 * 1024)));
-        pipeline.addLast(new ApiHandler(router, BODY_BYTES_MAX, REQUEST_DEADLINE));
+        pipeline.addLast(new ApiHandler(router, gatekeeper, BODY_BYTES_MAX, REQUEST_DEADLINE));
     }
 
     @Override

@@ -15,4 +15,7 @@ public interface CertificateAuthority {
 
     /** Issues a certificate for this node, valid for these names and addresses; replaces an earlier one. */
     void issueNode(Path dir, NodeId node, List<String> hosts);
+
+    /** Issues a certificate for a person or a program that calls the API: to change things, or to read only. */
+    void issueCaller(Path dir, NodeId name, boolean mayChange);
 }

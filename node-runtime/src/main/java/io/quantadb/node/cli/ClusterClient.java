@@ -3,6 +3,9 @@ package io.quantadb.node.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quantadb.node.common.HostPort;
+import io.quantadb.node.common.NodeException;
+import io.quantadb.node.pki.NodeCredentials;
+import io.quantadb.node.pki.TlsFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
@@ -13,10 +16,14 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import javax.net.ssl.HttpsURLConnection;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManagerFactory;
@@ -33,10 +40,37 @@ public final class ClusterClient {
 
     /** @param caFile PEM file of whom to trust over HTTPS; null for plain HTTP */
     public ClusterClient(@Nullable Path caFile) {
-        this.tls = caFile == null ? null : trusting(caFile);
+        this.tls = caFile == null ? null : trusting(caFile, null);
     }
 
-    private static SSLSocketFactory trusting(Path caFile) {
+    private ClusterClient(SSLSocketFactory tls) {
+        this.tls = tls;
+    }
+
+    /** One that shows a certificate, as the API wants it off loopback. */
+    public static ClusterClient showing(Path caFile, Path certFile, Path keyFile) {
+        NodeCredentials own;
+        try {
+            own = NodeCredentials.load(
+                    new TlsFiles(caFile, certFile, keyFile),
+                    InstantSource.system().instant());
+        } catch (NodeException.LocalFault e) {
+            throw new Failure(ExitCode.CERTIFICATE, String.valueOf(e.getMessage()), "", e);
+        }
+        return new ClusterClient(trusting(caFile, own));
+    }
+
+    private static KeyManager[] keys(NodeCredentials own) throws IOException, GeneralSecurityException {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        char[] none = new char[0];
+        store.setKeyEntry("own", own.key(), none, own.chain().toArray(X509Certificate[]::new));
+        KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keys.init(store, none);
+        return keys.getKeyManagers();
+    }
+
+    private static SSLSocketFactory trusting(Path caFile, @Nullable NodeCredentials own) {
         try (InputStream in = Files.newInputStream(caFile)) {
             KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
             store.load(null, null);
@@ -47,7 +81,7 @@ public final class ClusterClient {
             TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
             trust.init(store);
             SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, trust.getTrustManagers(), null);
+            context.init(own == null ? null : keys(own), trust.getTrustManagers(), null);
             return context.getSocketFactory();
         } catch (IOException | GeneralSecurityException e) {
             throw new Failure(

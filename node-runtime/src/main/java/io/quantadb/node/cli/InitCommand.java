@@ -32,7 +32,13 @@ final class InitCommand implements Callable<Integer> {
     @Option(names = "--cluster", paramLabel = "NAME", defaultValue = "quantadb", description = "the cluster's name")
     private String cluster = "quantadb";
 
-    @Parameters(paramLabel = "NODE[=HOST,…]", arity = "1..*", description = "a node id, and the names it is reached by")
+    @Option(names = "--operator", paramLabel = "NAME", description = "somebody who may change things through the API")
+    private @Nullable List<String> operators;
+
+    @Option(names = "--viewer", paramLabel = "NAME", description = "somebody who may read through the API")
+    private @Nullable List<String> viewers;
+
+    @Parameters(paramLabel = "NODE[=HOST,…]", arity = "0..*", description = "a node id, and the names it is reached by")
     private @Nullable List<String> nodes;
 
     private final Services services;
@@ -51,6 +57,14 @@ final class InitCommand implements Callable<Integer> {
         for (String text : nodes == null ? List.<String>of() : nodes) {
             wanted.add(Wanted.parse(text));
         }
+        List<NodeId> changing = names("--operator", operators);
+        List<NodeId> reading = names("--viewer", viewers);
+        if (wanted.isEmpty() && changing.isEmpty() && reading.isEmpty()) {
+            throw new Failure(
+                    ExitCode.CONFIG,
+                    "Missing required parameter: 'NODE[=HOST,…]'",
+                    "write quantadb init node1 node2 node3");
+        }
         CertificateAuthority authority = services.authority().get();
         boolean made = authority.createAuthority(target, cluster);
         out.println("%s the CA of cluster '%s' in %s".formatted(made ? "made" : "kept", cluster, target));
@@ -58,10 +72,26 @@ final class InitCommand implements Callable<Integer> {
             authority.issueNode(target, node.id(), node.hosts());
             out.println("issued %s.crt and %s.key for %s".formatted(node.id(), node.id(), node.hosts()));
         }
+        changing.forEach(name -> authority.issueCaller(target, name, true));
+        reading.forEach(name -> authority.issueCaller(target, name, false));
+        changing.forEach(name -> out.println("issued %s.crt and %s.key for an operator".formatted(name, name)));
+        reading.forEach(name -> out.println("issued %s.crt and %s.key for a viewer".formatted(name, name)));
+        if (wanted.isEmpty()) {
+            return ExitCode.OK.status();
+        }
         out.println("give each node ca.crt and its own two files; keep ca.key where certificates are issued");
         out.println("start a node with: quantadb --tls-dir %s --node-id %s …"
                 .formatted(target, wanted.getFirst().id()));
         return ExitCode.OK.status();
+    }
+
+    private static List<NodeId> names(String flag, @Nullable List<String> texts) {
+        try {
+            return texts == null ? List.of() : texts.stream().map(NodeId::new).toList();
+        } catch (IllegalArgumentException e) {
+            throw new Failure(
+                    ExitCode.CONFIG, "%s: %s".formatted(flag, e.getMessage()), "write %s admin".formatted(flag), e);
+        }
     }
 
     /** A node to issue for, as {@code node1=db1.example,10.0.0.1}. */

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -26,8 +27,8 @@ final class PsqlUrlCommand implements Callable<Integer> {
     @Option(names = "--api", split = ",", paramLabel = "HOST:PORT", description = "API of one or more nodes")
     private @Nullable List<String> api;
 
-    @Option(names = "--ca", paramLabel = "FILE", description = "ask over HTTPS and trust this ca.crt")
-    private @Nullable Path ca;
+    @Mixin
+    private ClientFiles files = new ClientFiles();
 
     @Option(names = "--dir", paramLabel = "DIR", description = "ask the demo of this folder")
     private @Nullable Path dir;
@@ -44,7 +45,7 @@ final class PsqlUrlCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Path demo = DemoFolder.named(dir, environment);
-        ClusterClient.View view = StatusCommand.ask(api, ca, demo);
+        ClusterClient.View view = StatusCommand.ask(api, files.client(), demo);
         List<HostPort> listeners = new ArrayList<>();
         for (JsonNode node : view.body().path("nodes")) {
             listeners.add(HostPort.parse(node.path("primary_sql_address").asText()));

@@ -67,6 +67,7 @@ public final class QuantaDb implements Callable<Integer> {
         line.addSubcommand(new DemoCommand(environment));
         line.addSubcommand(new StatusCommand(environment));
         line.addSubcommand(new PsqlUrlCommand(environment));
+        line.addSubcommand(new StopCommand(environment, workDir));
         line.addSubcommand(new VersionCommand());
         line.addSubcommand(new WarmUpCommand(services));
         line.setOut(out);

@@ -13,7 +13,7 @@ final class RunOptions {
     @Nullable
     Path config;
 
-    @Option(names = "--cluster-mode", paramLabel = "MODE", description = "none, primary or replica")
+    @Option(names = "--cluster-mode", paramLabel = "MODE", description = "none, primary, replica or auto")
     @Nullable
     String clusterMode;
 

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -25,8 +26,8 @@ final class StatusCommand implements Callable<Integer> {
             description = "API of one or more nodes (default: those of the demo, else localhost:8432)")
     private @Nullable List<String> api;
 
-    @Option(names = "--ca", paramLabel = "FILE", description = "ask over HTTPS and trust this ca.crt")
-    private @Nullable Path ca;
+    @Mixin
+    private ClientFiles files = new ClientFiles();
 
     @Option(names = "--dir", paramLabel = "DIR", description = "ask the demo of this folder")
     private @Nullable Path dir;
@@ -42,7 +43,7 @@ final class StatusCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        ClusterClient.View view = ask(api, ca, DemoFolder.named(dir, environment));
+        ClusterClient.View view = ask(api, files.client(), DemoFolder.named(dir, environment));
         if (json) {
             spec.commandLine().getOut().println(view.body().toPrettyString());
         } else {
@@ -52,7 +53,7 @@ final class StatusCommand implements Callable<Integer> {
     }
 
     /** The best answer of the nodes named, or of those of the demo, or of the usual port. */
-    static ClusterClient.View ask(@Nullable List<String> named, @Nullable Path ca, Path demo) {
+    static ClusterClient.View ask(@Nullable List<String> named, ClusterClient client, Path demo) {
         List<HostPort> apis = new ArrayList<>();
         if (named != null) {
             named.forEach(text -> apis.add(address(text)));
@@ -62,8 +63,7 @@ final class StatusCommand implements Callable<Integer> {
                 apis.add(new HostPort("localhost", 8432));
             }
         }
-        return new ClusterClient(ca)
-                .nodes(apis)
+        return client.nodes(apis)
                 .orElseThrow(() -> new Failure(
                         ExitCode.NOT_RUNNING,
                         "no node answers at "

@@ -38,6 +38,11 @@ public record ClusterConfig(
             throw new IllegalArgumentException(
                     "cluster.peers lists %d addresses and must list at most 16".formatted(peers.size()));
         }
+        if (mode == NodeMode.AUTO && peers.isEmpty() && replication.primaryAddress() == null) {
+            throw new IllegalArgumentException(
+                    "cluster.peers is missing: with cluster.mode=auto a node asks those it lists; list every node of the"
+                            + " cluster, this one included (for example node1:6432,node2:6432,node3:6432)");
+        }
         if (mode == NodeMode.REPLICA && replication.primaryAddress() == null && peers.isEmpty()) {
             throw new IllegalArgumentException(
                     "cluster.replication.primary_address is missing: a replica joins through a member's replication"

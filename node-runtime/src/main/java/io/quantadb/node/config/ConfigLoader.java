@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 public final class ConfigLoader {
     private static final String PREFIX = "QUANTADB_";
     private static final int FILE_BYTES_MAX = 1 << 20;
+
+    private static final Pattern SERVICE_LINK =
+            Pattern.compile("QUANTADB(_.+)?(_SERVICE_HOST|_SERVICE_PORT(_.+)?|_PORT_\\d+_(TCP|UDP|SCTP)(_.+)?)");
 
     /** Variables of the launcher, the demo and the benches, which are not settings. */
     private static final Set<String> NOT_SETTINGS = Set.of(
@@ -102,12 +106,13 @@ public final class ConfigLoader {
         throw new ConfigException("unknown environment variable %s; did you mean %s?".formatted(name, nearest));
     }
 
-    /** Kubernetes puts {@code QUANTADB_SERVICE_HOST} and the like into every pod beside a service of that name. */
+    /**
+     * Kubernetes puts {@code X_SERVICE_HOST}, {@code X_PORT} and the like into every pod beside a service X, which may be
+     * called {@code quantadb} or {@code quantadb-rw}.
+     */
     private boolean isServiceLink(String name) {
-        return name.startsWith("QUANTADB_SERVICE_")
-                || name.startsWith("QUANTADB_PORT_")
-                || (name.equals("QUANTADB_PORT")
-                        && environment.getOrDefault(name, "").startsWith("tcp://"));
+        return SERVICE_LINK.matcher(name).matches()
+                || (name.endsWith("_PORT") && environment.getOrDefault(name, "").matches("(tcp|udp|sctp)://.*"));
     }
 
     private static void put(Settings settings, Key key, String value, String origin) {
@@ -139,8 +144,13 @@ public final class ConfigLoader {
                 s.text("advertised_host").orElse(host),
                 ports(s),
                 dataDir,
+                runDir(s, dataDir),
                 s.choice("log_level", LogLevel.class),
                 cluster(s, mode, dataDir),
+                new BootstrapConfig(
+                        s.text("bootstrap.database").orElse(null),
+                        s.text("bootstrap.owner").orElse(null),
+                        s.path("bootstrap.owner_password_file")),
                 new PostgresConfig(
                         s.path("postgres.bin_dir"),
                         s.text("postgres.os_user").orElse(null),
@@ -153,6 +163,11 @@ public final class ConfigLoader {
                         s.choice("client_tls.mode", ClientTlsMode.class),
                         s.path("client_tls.cert_file"),
                         s.path("client_tls.key_file")));
+    }
+
+    private static Path runDir(Settings s, Path dataDir) {
+        Path own = s.path("run_dir");
+        return own == null ? dataDir.resolve("run") : own;
     }
 
     private static Ports ports(Settings s) {

@@ -18,6 +18,13 @@ final class Keys {
             key("api_port", Kind.NUMBER, "", "`port` + 3000", "1 to 65535", "the HTTP cluster API"),
             key("primary_port", Kind.NUMBER, "", "`port` + 4000", "1 to 65535", "SQL port that follows the primary"),
             key("data_dir", Kind.PATH, "./data", "", "folder", "the node's data; PostgreSQL's lies in it"),
+            key(
+                    "run_dir",
+                    Kind.PATH,
+                    "",
+                    "`run` in `data_dir`",
+                    "folder",
+                    "sockets, `agent.pid` and `api.token`; may be emptied while the node is stopped"),
             key("log_level", Kind.TEXT, "info", "", "debug, info, warn, error", "how much is logged"),
             key(
                     "cluster.node_id",
@@ -31,7 +38,7 @@ final class Keys {
                     Kind.TEXT,
                     "none",
                     "",
-                    "none, primary, replica",
+                    "none, primary, replica, auto",
                     "how the node starts for the first time"),
             key("cluster.data_dir", Kind.PATH, "", "`cluster` in `data_dir`", "folder", "cluster metadata"),
             key(
@@ -40,7 +47,7 @@ final class Keys {
                     "",
                     "none",
                     "up to 16 of host:port",
-                    "replication addresses of the other nodes"),
+                    "replication addresses of the other nodes; this node's own may be among them"),
             key(
                     "cluster.priority",
                     Kind.NUMBER,
@@ -150,6 +157,21 @@ final class Keys {
                     "",
                     "10 to 10000000",
                     "log entries before a snapshot"),
+            key(
+                    "bootstrap.database",
+                    Kind.TEXT,
+                    "",
+                    "none",
+                    "1 to 63 bytes, with `bootstrap.owner`",
+                    "database that a new cluster gets"),
+            key("bootstrap.owner", Kind.TEXT, "", "none", "1 to 63 bytes, not `quantadb`", "role that owns it"),
+            key(
+                    "bootstrap.owner_password_file",
+                    Kind.PATH,
+                    "",
+                    "no password set",
+                    "file",
+                    "first line is that role's password"),
             key("postgres.bin_dir", Kind.PATH, "", "looked for", "folder", "where `postgres` and `initdb` are"),
             key(
                     "postgres.os_user",

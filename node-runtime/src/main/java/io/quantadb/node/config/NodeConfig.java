@@ -2,6 +2,7 @@ package io.quantadb.node.config;
 
 import io.quantadb.node.common.HostPort;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -10,14 +11,17 @@ import java.util.Locale;
  * @param host where the node listens: a name, an address, or 0.0.0.0
  * @param advertisedHost under which name or address the others reach it
  * @param dataDir absolute folder of the node; PostgreSQL's own data directory lies in it
+ * @param runDir absolute folder of what is of no use once the node has stopped: sockets, its process number, its token
  */
 public record NodeConfig(
         String host,
         String advertisedHost,
         Ports ports,
         Path dataDir,
+        Path runDir,
         LogLevel logLevel,
         ClusterConfig cluster,
+        BootstrapConfig bootstrap,
         PostgresConfig postgres,
         TlsConfig tls,
         ClientTlsConfig clientTls) {
@@ -42,6 +46,15 @@ public record NodeConfig(
 
     public HostPort advertised(int port) {
         return new HostPort(advertisedHost, port);
+    }
+
+    /** The listed peers without this node's own address. */
+    public List<HostPort> otherPeers() {
+        HostPort own = advertised(ports.replication());
+        return cluster.peers().stream()
+                .filter(peer -> peer.port() != own.port() || !peer.host().equalsIgnoreCase(own.host()))
+                .distinct()
+                .toList();
     }
 
     /** Whether this node listens and is reached on this machine alone. */

@@ -7,5 +7,7 @@ public enum NodeMode {
     /** One-time permission to form a new cluster on an empty disk. */
     PRIMARY,
     /** Join the cluster that is reached at {@code primary_address} or a peer. */
-    REPLICA
+    REPLICA,
+    /** Join through any peer; found a cluster only when a one-time permission comes through the API. */
+    AUTO
 }

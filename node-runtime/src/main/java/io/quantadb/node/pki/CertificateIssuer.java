@@ -73,12 +73,27 @@ final class CertificateIssuer {
 
     /** {@code names} are DNS names and literal addresses; the end lies no later than the authority's. */
     Issued node(Issued authority, String cluster, NodeId node, List<String> names, Instant now, Duration validity) {
+        X500Name name = new X500NameBuilder(BCStyle.INSTANCE)
+                .addRDN(BCStyle.O, cluster)
+                .addRDN(BCStyle.CN, node.value())
+                .build();
+        return leaf(authority, name, names, now, validity);
+    }
+
+    /** For somebody who is no node: {@link ClusterRole} in the cluster of this name. */
+    Issued role(Issued authority, String cluster, ClusterRole role, String bearer, Instant now, Duration validity) {
+        X500Name name = new X500NameBuilder(BCStyle.INSTANCE)
+                .addRDN(BCStyle.O, role.organization())
+                .addRDN(BCStyle.OU, cluster)
+                .addRDN(BCStyle.CN, bearer)
+                .build();
+        return leaf(authority, name, List.of(), now, validity);
+    }
+
+    /** Without names it is for a client alone. */
+    private Issued leaf(Issued authority, X500Name name, List<String> names, Instant now, Duration validity) {
         try {
             KeyPair pair = newKeyPair();
-            X500Name name = new X500NameBuilder(BCStyle.INSTANCE)
-                    .addRDN(BCStyle.O, cluster)
-                    .addRDN(BCStyle.CN, node.value())
-                    .build();
             Instant end = now.plus(validity);
             Instant last = authority.certificate().getNotAfter().toInstant();
             var builder = new JcaX509v3CertificateBuilder(
@@ -91,9 +106,14 @@ final class CertificateIssuer {
             var extensions = new JcaX509ExtensionUtils();
             builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(false));
             builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature));
-            builder.addExtension(Extension.extendedKeyUsage, false, new ExtendedKeyUsage(new KeyPurposeId[] {
-                KeyPurposeId.id_kp_clientAuth, KeyPurposeId.id_kp_serverAuth
-            }));
+            builder.addExtension(
+                    Extension.extendedKeyUsage,
+                    false,
+                    new ExtendedKeyUsage(
+                            names.isEmpty()
+                                    ? new KeyPurposeId[] {KeyPurposeId.id_kp_clientAuth}
+                                    : new KeyPurposeId[] {KeyPurposeId.id_kp_clientAuth, KeyPurposeId.id_kp_serverAuth
+                                    }));
             builder.addExtension(
                     Extension.subjectKeyIdentifier, false, extensions.createSubjectKeyIdentifier(pair.getPublic()));
             builder.addExtension(
@@ -101,10 +121,12 @@ final class CertificateIssuer {
                     false,
                     extensions.createAuthorityKeyIdentifier(
                             authority.certificate().getPublicKey()));
-            builder.addExtension(Extension.subjectAlternativeName, false, alternativeNames(names));
+            if (!names.isEmpty()) {
+                builder.addExtension(Extension.subjectAlternativeName, false, alternativeNames(names));
+            }
             return new Issued(sign(builder, authority.key()), pair.getPrivate());
         } catch (GeneralSecurityException | IOException | OperatorCreationException e) {
-            throw new IllegalStateException("the certificate of node '%s' cannot be made".formatted(node), e);
+            throw new IllegalStateException("the certificate of '%s' cannot be made".formatted(name), e);
         }
     }
 

@@ -21,6 +21,7 @@ import java.util.List;
  * ca.key        its key, mode 0600; stays where certificates are issued
  * NODE.crt      a node's certificate: CN = node id, O = cluster name, SAN = its names, client and server use
  * NODE.key      its key, mode 0600
+ * NAME.crt/.key the same for an operator or viewer: CN = its name, O = the role, OU = cluster name, client use
  * </pre>
  *
  * <p>Keys are EC P-256, PKCS#8. Blocking (files, key generation); any thread, but one writer per directory. Loads
@@ -53,6 +54,9 @@ public final class ClusterCa {
     public static ClusterCa create(Path directory, String clusterName, InstantSource clock) {
         if (clusterName.isBlank() || clusterName.length() > 64) {
             throw new LocalFault("the cluster name '%s' is not valid: use 1 to 64 characters".formatted(clusterName));
+        }
+        if (ClusterRole.named(clusterName).isPresent()) {
+            throw new LocalFault("the cluster name '%s' is that of a role: choose another".formatted(clusterName));
         }
         PemFiles.makePrivateDirectory(directory);
         if (exists(directory)) {
@@ -140,5 +144,25 @@ public final class ClusterCa {
         PemFiles.writePrivateKey(keyFile, issued.key());
         PemFiles.writeCertificates(certFile, List.of(issued.certificate()));
         return new TlsFiles(ca, certFile, keyFile);
+    }
+
+    /** Issues a certificate beside the authority's for somebody who is no node; {@code bearer} is a name like a node's. */
+    public TlsFiles issueRole(ClusterRole role, NodeId bearer, Duration validity) {
+        if (bearer.value().equals("ca")) {
+            throw new LocalFault("'ca' cannot have a certificate, its files would be those of the CA: rename it");
+        }
+        var issued = new CertificateIssuer(new SecureRandom())
+                .role(
+                        new CertificateIssuer.Issued(certificate, key),
+                        cluster,
+                        role,
+                        bearer.value(),
+                        clock.instant(),
+                        validity);
+        Path keyFile = directory.resolve(bearer + ".key");
+        Path certFile = directory.resolve(bearer + ".crt");
+        PemFiles.writePrivateKey(keyFile, issued.key());
+        PemFiles.writeCertificates(certFile, List.of(issued.certificate()));
+        return new TlsFiles(certificateFile(), certFile, keyFile);
     }
 }

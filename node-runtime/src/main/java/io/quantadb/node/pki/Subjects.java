@@ -1,12 +1,14 @@
 package io.quantadb.node.pki;
 
 import java.security.cert.X509Certificate;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import javax.naming.InvalidNameException;
+import javax.naming.NamingException;
+import javax.naming.directory.Attribute;
 import javax.naming.ldap.LdapName;
-import javax.naming.ldap.Rdn;
 
 /** Reads the parts of a certificate's subject that name a node: CN is the node id, O the cluster's name. */
 public final class Subjects {
@@ -22,6 +24,16 @@ public final class Subjects {
         return only(certificate, "O");
     }
 
+    /** The organisational unit; empty when there is none or more than one. */
+    static Optional<String> unit(X509Certificate certificate) {
+        return only(certificate, "OU");
+    }
+
+    /** Whether it has an organisational unit, or several. */
+    static boolean hasUnit(X509Certificate certificate) {
+        return !values(certificate, "OU").isEmpty();
+    }
+
     /** The subject for a log line: at most 200 characters, nothing that could break the line. */
     public static String describe(X509Certificate certificate) {
         String name = certificate.getSubjectX500Principal().getName().replaceAll("\\p{Cntrl}", "?");
@@ -29,19 +41,30 @@ public final class Subjects {
     }
 
     private static Optional<String> only(X509Certificate certificate, String type) {
+        List<String> values = values(certificate, type);
+        return values.size() == 1 ? Optional.of(values.getFirst()) : Optional.empty();
+    }
+
+    private static List<String> values(X509Certificate certificate, String type) {
         try {
-            List<String> values = new LdapName(
-                            certificate.getSubjectX500Principal().getName())
+            return new LdapName(certificate.getSubjectX500Principal().getName())
                     .getRdns().stream()
-                            .filter(rdn ->
-                                    rdn.getType().toUpperCase(Locale.ROOT).equals(type))
-                            .map(Rdn::getValue)
-                            .filter(String.class::isInstance)
-                            .map(String.class::cast)
+                            // One RDN may hold several parts (CN=a+O=b), and all of them count.
+                            .flatMap(rdn -> Collections.list(rdn.toAttributes().getAll()).stream())
+                            .filter(part ->
+                                    part.getID().toUpperCase(Locale.ROOT).equals(type))
+                            .flatMap(part -> texts(part).stream())
                             .toList();
-            return values.size() == 1 ? Optional.of(values.getFirst()) : Optional.empty();
         } catch (InvalidNameException e) {
-            return Optional.empty();
+            return List.of();
+        }
+    }
+
+    private static List<String> texts(Attribute part) {
+        try {
+            return Collections.list(part.getAll()).stream().map(String::valueOf).toList();
+        } catch (NamingException e) {
+            return List.of();
         }
     }
 }

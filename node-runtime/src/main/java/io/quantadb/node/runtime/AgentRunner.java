@@ -9,6 +9,7 @@ import io.quantadb.node.common.NodeException;
 import io.quantadb.node.config.NodeConfig;
 import io.quantadb.node.config.NodeMode;
 import io.quantadb.node.relay.VoicePolicy;
+import io.quantadb.node.transport.NettyTransport;
 import java.security.SecureRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -38,6 +39,7 @@ public final class AgentRunner implements NodeRunner {
 
     @Override
     public int run(NodeConfig config) {
+        NettyTransport.forgetNames();
         return config.cluster().mode() == NodeMode.NONE ? runAlone(config) : runMember(config);
     }
 

@@ -18,6 +18,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -43,6 +45,7 @@ import org.slf4j.LoggerFactory;
 final class Formation {
     private static final Logger LOGGER = LoggerFactory.getLogger(Formation.class);
     private static final Duration ASK = Duration.ofSeconds(3);
+    private static final Duration SLACK = Duration.ofMillis(500);
     private static final Duration PAUSE = Duration.ofMillis(250);
     private static final Duration TELL_EVERY = Duration.ofSeconds(5);
 
@@ -71,6 +74,77 @@ final class Formation {
         this.heardNanos = clock.nanos();
     }
 
+    /** What the listed peers say to a node that would found a cluster. */
+    sealed interface Finding {
+        /** Every one has answered that it knows of no cluster, and founds none. */
+        record Clear() implements Finding {}
+
+        /** One belongs to a cluster. */
+        record Known(Greeting member) implements Finding {}
+
+        /** One is founding a cluster itself. */
+        record Rival(Greeting founder) implements Finding {}
+
+        /** None of the above, and these have not answered. */
+        record Silent(List<HostPort> peers) implements Finding {}
+    }
+
+    /** Asks every listed peer once, all at the same time. Silence decides nothing. */
+    Finding look(List<HostPort> peers, Greeting self) throws InterruptedException {
+        List<HostPort> silent = new ArrayList<>();
+        Greeting rival = null;
+        for (Map.Entry<HostPort, Optional<Greeting>> answered :
+                helloAll(peers, self).entrySet()) {
+            Greeting answer = answered.getValue().orElse(null);
+            if (answer == null) {
+                silent.add(answered.getKey());
+            } else if (!answer.clusterId().isEmpty()) {
+                return new Finding.Known(answer);
+            } else if (answer.isFounding() && !answer.isSpeaker(self)) {
+                rival = answer;
+            }
+        }
+        return rival != null
+                ? new Finding.Rival(rival)
+                : silent.isEmpty() ? new Finding.Clear() : new Finding.Silent(List.copyOf(silent));
+    }
+
+    /** All at the same time, so that one that is silent delays nobody but itself. */
+    private Map<HostPort, Optional<Greeting>> helloAll(List<HostPort> addresses, Greeting self)
+            throws InterruptedException {
+        Map<HostPort, CompletableFuture<PeerStreams.Opened>> dials = new LinkedHashMap<>();
+        for (HostPort address : addresses) {
+            dials.put(address, streams.open(address, null, StreamKind.HELLO, self.encode(), ASK));
+        }
+        long until = clock.nanos() + ASK.toNanos() + SLACK.toNanos();
+        Map<HostPort, Optional<Greeting>> answers = new LinkedHashMap<>();
+        for (Map.Entry<HostPort, CompletableFuture<PeerStreams.Opened>> dial : dials.entrySet()) {
+            long left = Math.max(1, until - clock.nanos());
+            answers.put(dial.getKey(), Optional.ofNullable(answer(dial.getKey(), dial.getValue(), left)));
+        }
+        return answers;
+    }
+
+    /**
+     * Asks all addresses once, and each cluster's leader found so to be let in; null when none did. For a node that
+     * waits for a permission, which may take for ever: silence ends nothing.
+     */
+    @Nullable
+    Greeting tryJoin(List<HostPort> addresses, Greeting self) throws InterruptedException {
+        for (Map.Entry<HostPort, Optional<Greeting>> answered :
+                helloAll(addresses, self).entrySet()) {
+            Greeting member = answered.getValue().orElse(null);
+            Greeting welcome = member == null || member.clusterId().isEmpty()
+                    ? null
+                    : ask(answered.getKey(), member, self, () -> {});
+            if (welcome != null) {
+                return welcome;
+            }
+        }
+        tell("waiting for a cluster to join, or for the permission to found one", addresses);
+        return null;
+    }
+
     /**
      * True once every peer has answered that it knows of no cluster; false as soon as one belongs to a cluster, which
      * is then the one to join. Silence decides nothing.
@@ -86,6 +160,18 @@ final class Formation {
                     continue;
                 }
                 heardNanos = clock.nanos();
+                if (answer.isFounding() && answer.clusterId().isEmpty() && !answer.isSpeaker(self)) {
+                    // Of two that would form one at the same time the one with the lower name does.
+                    if (answer.node().compareTo(self.node()) < 0) {
+                        LOGGER.atWarn()
+                                .addMarker(CLUSTER)
+                                .addKeyValue("peer", answer.node())
+                                .log("told to form a cluster, but a listed peer is forming one: joining that");
+                        return false;
+                    }
+                    silence.put(peer, "node %s is told to form a cluster too".formatted(answer.node()));
+                    continue;
+                }
                 if (!answer.clusterId().isEmpty()) {
                     LOGGER.atWarn()
                             .addMarker(CLUSTER)
@@ -157,9 +243,16 @@ final class Formation {
 
     private @Nullable Greeting greet(HostPort address, @Nullable NodeId expected, StreamKind kind, Greeting self)
             throws InterruptedException {
+        return answer(
+                address,
+                streams.open(address, expected, kind, self.encode(), ASK),
+                ASK.plus(SLACK).toNanos());
+    }
+
+    private @Nullable Greeting answer(HostPort address, CompletableFuture<PeerStreams.Opened> dial, long nanos)
+            throws InterruptedException {
         try {
-            PeerStreams.Opened opened = streams.open(address, expected, kind, self.encode(), ASK)
-                    .get(ASK.toMillis() + 500, TimeUnit.MILLISECONDS);
+            PeerStreams.Opened opened = dial.get(nanos, TimeUnit.NANOSECONDS);
             var _ = opened.channel().close();
             silence.remove(address);
             untrusted.remove(address);

@@ -28,6 +28,21 @@ record Greeting(
     static final String TIMERS = "timers";
 
     private static final String MEMBER = "member.";
+    private static final String FOUNDING = "founding";
+
+    /** What a node adds that is founding a cluster, or asks whether it may. */
+    static Map<String, String> founding(String uid) {
+        return uid.isEmpty() ? Map.of() : Map.of(FOUNDING, uid);
+    }
+
+    boolean isFounding() {
+        return !extra.getOrDefault(FOUNDING, "").isEmpty();
+    }
+
+    /** Whether it is the very node that asks, listed under another name of its own. */
+    boolean isSpeaker(Greeting other) {
+        return node.equals(other.node) && incarnation == other.incarnation;
+    }
 
     byte[] encode() {
         StringBuilder text = new StringBuilder();

@@ -3,7 +3,6 @@ package io.quantadb.node.runtime;
 import static io.quantadb.node.common.LogKeys.CLUSTER;
 import static io.quantadb.node.common.LogKeys.NODE;
 
-import io.netty.handler.ssl.SslContext;
 import io.quantadb.node.api.ApiServer;
 import io.quantadb.node.cli.ExitCode;
 import io.quantadb.node.cli.Failure;
@@ -16,6 +15,7 @@ import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.MonotonicClock;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.config.NodeConfig;
+import io.quantadb.node.config.NodeMode;
 import io.quantadb.node.consensus.ControlDispatcher;
 import io.quantadb.node.consensus.RaftNode;
 import io.quantadb.node.consensus.RaftNodeConfig;
@@ -61,7 +61,12 @@ final class NodeAgent implements AutoCloseable {
     /** From here on the core stops, and hears nothing more. */
     private volatile boolean deaf;
 
+    private final RunFolder runFolder;
+    private final BootstrapDesk desk;
+    private final NodeProbes probes;
     private volatile @Nullable NodeFacts facts;
+    private volatile @Nullable FactStore stored;
+    private volatile @Nullable NodeEngine engine;
     private volatile @Nullable ReplicatedState replicated;
 
     NodeAgent(NodeConfig config, MonotonicClock clock, RandomGenerator random, VoicePolicy voice) {
@@ -70,6 +75,12 @@ final class NodeAgent implements AutoCloseable {
         this.random = random;
         this.voice = voice;
         this.files = NodeFiles.of(config);
+        this.runFolder = new RunFolder(config.runDir());
+        this.desk = new BootstrapDesk(config.cluster().mode() == NodeMode.AUTO);
+        this.probes = new NodeProbes(clock, this::viewed, () -> {
+            NodeEngine e = engine;
+            return e == null ? null : e.cloning();
+        });
     }
 
     /** Brings the node up; throws {@link Failure} or a LocalFault with words for people, and then close() must follow. */
@@ -79,14 +90,18 @@ final class NodeAgent implements AutoCloseable {
         closing.add("transport", transport);
         NodePostgres postgres = NodePostgres.prepare(config, files);
         Steps.io(ExitCode.DATA_DIRECTORY, files::create);
+        runFolder.open();
+        closing.add("run folder", runFolder);
         FactStore store = Steps.at(ExitCode.DATA_DIRECTORY, () -> new FactStore(files.facts(), this::fault));
         closing.add("facts", store);
+        stored = store;
         ControlDispatcher network = new ControlDispatcher(transport.network());
         NodeIdentity identity = postgres.identity(
                 config,
                 files,
                 store,
                 new Formation(transport.streams(), clock, config.cluster().joinTimeout()),
+                desk,
                 random);
         NodeFacts known = identity.known();
         facts = known;
@@ -98,17 +113,24 @@ final class NodeAgent implements AutoCloseable {
         closing.add("api", api);
         NodeFacts member = identity.settle(known);
         facts = member;
+        probes.enter(NodeProbes.Stage.STARTING);
         run(new Ground(member, store, transport, network, postgres, joins));
     }
 
     private final AtomicReference<io.quantadb.node.api.@Nullable ClusterView> view = new AtomicReference<>();
 
+    private io.quantadb.node.api.ClusterView viewed() {
+        var current = view.get();
+        return current == null ? Views.joining(config, started, facts) : current;
+    }
+
     private ApiServer startApi(NettyTransport transport) {
-        SslContext tls = config.loopbackOnly() ? null : NodeNetwork.apiTls(transport);
-        ApiServer api = new ApiServer(config.host(), config.ports().api(), tls, () -> {
-            var current = view.get();
-            return current == null ? Views.joining(config, started, facts) : current;
-        });
+        ApiServer api = new ApiServer(
+                config.host(),
+                config.ports().api(),
+                NodeNetwork.apiTls(transport),
+                new ApiServer.Answers(
+                        this::viewed, probes, desk, NodeNetwork.apiCallers(config, transport, runFolder, random)));
         Steps.io(ExitCode.PORT, api::start);
         return api;
     }
@@ -146,6 +168,7 @@ final class NodeAgent implements AutoCloseable {
         ServingLease lease = new ServingLease(clock);
         AtomicReference<@Nullable Coordinator> core = new AtomicReference<>();
         NodeParts parts = parts(g, lease, core);
+        engine = parts.engine();
         ClusterCore decisions = core(g.member(), parts);
         Coordinator coordinator = parts.coordinator(
                 decisions,
@@ -173,7 +196,9 @@ final class NodeAgent implements AutoCloseable {
             g.network().unwatch(heard);
             g.network().unregister(ControlDispatcher.COORD);
         });
+        probes.enter(NodeProbes.Stage.RUNNING);
         closing.add("hand-over", () -> {
+            probes.enter(NodeProbes.Stage.STOPPING);
             leaving = true;
             if (unfit) {
                 // A core that hears nothing hands nothing over; its heartbeats must end at once.
@@ -242,6 +267,7 @@ final class NodeAgent implements AutoCloseable {
                 },
                 this::fault,
                 () -> {
+                    probes.beat();
                     health.look(state.current().members().keySet(), clock.nanos());
                     view.set(views.now(raftStatus.get()));
                 });
@@ -276,10 +302,12 @@ final class NodeAgent implements AutoCloseable {
     }
 
     private Greeting greeting() {
-        NodeFacts me = facts;
+        FactStore store = stored;
+        NodeFacts me = facts != null || store == null ? facts : store.facts();
         ReplicatedState state = replicated;
+        // A member tells the timers that all must use; one that founds tells whom it founds for.
         Map<String, String> extra = state == null || !state.current().bootstrapped()
-                ? Map.of()
+                ? Greeting.founding(desk.founding())
                 : Map.of(Greeting.TIMERS, state.current().settings().timers().text());
         RaftStatus raft = raftStatus.get();
         Map<NodeId, io.quantadb.node.cluster.Addresses> members = new TreeMap<>();
@@ -287,7 +315,7 @@ final class NodeAgent implements AutoCloseable {
             state.current().members().forEach((node, m) -> members.put(node, m.addresses()));
         }
         if (me == null) {
-            return new Greeting(config.cluster().nodeId(), 0, "", 0, "", members, Map.of());
+            return new Greeting(config.cluster().nodeId(), 0, "", 0, "", members, extra);
         }
         String leader = raft == null || raft.leader() == null
                 ? ""

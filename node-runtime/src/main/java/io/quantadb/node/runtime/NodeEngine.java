@@ -58,12 +58,22 @@ final class NodeEngine implements EngineControl {
     private @Nullable StartMode startedAs;
 
     private volatile boolean leaving;
+    private volatile @Nullable Cloning cloning;
+
+    /** How far the present clone has come, or the last one. */
+    record Cloning(long doneBytes, long totalBytes) {}
 
     NodeEngine(PostgresServer server, DataDirectory directory, ServerUser user, WalRelay relay) {
         this.server = server;
         this.directory = directory;
         this.user = user;
         this.relay = relay;
+    }
+
+    /** Null before the first clone of this run. */
+    @Nullable
+    Cloning cloning() {
+        return cloning;
     }
 
     @Override
@@ -226,6 +236,7 @@ final class NodeEngine implements EngineControl {
                     session,
                     new BaseBackupRequest(
                             directory.path(), "quantadb clone", owner, BaseBackupRequest.DEFAULT_STALL, progress -> {
+                                cloning = new Cloning(progress.doneBytes(), progress.totalBytes());
                                 if (progress.doneBytes() - told[0] >= TELL_EVERY_BYTES) {
                                     told[0] = progress.doneBytes();
                                     LOGGER.atInfo()

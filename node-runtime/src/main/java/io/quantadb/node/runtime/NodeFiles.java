@@ -15,7 +15,7 @@ record NodeFiles(Path facts, Path raft, Path data, Path postgresPrivate, Path so
                 meta.resolve("raft"),
                 config.postgresDataDir(),
                 config.dataDir().resolve("postgres-conf"),
-                config.dataDir().resolve("run"));
+                config.runDir());
     }
 
     /** Makes the folder of the cluster metadata, which nobody but the agent may enter. */

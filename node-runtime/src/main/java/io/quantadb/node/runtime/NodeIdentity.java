@@ -2,7 +2,9 @@ package io.quantadb.node.runtime;
 
 import static io.quantadb.node.common.LogKeys.CLUSTER;
 import static io.quantadb.node.common.LogKeys.NODE;
+import static io.quantadb.node.common.LogKeys.REASON;
 
+import io.quantadb.node.api.Founder;
 import io.quantadb.node.cli.ExitCode;
 import io.quantadb.node.cli.Failure;
 import io.quantadb.node.cluster.Addresses;
@@ -10,6 +12,7 @@ import io.quantadb.node.cluster.Timers;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.NodeException.LocalFault;
 import io.quantadb.node.common.NodeId;
+import io.quantadb.node.config.BootstrapConfig;
 import io.quantadb.node.config.NodeConfig;
 import io.quantadb.node.config.NodeMode;
 import io.quantadb.node.config.Ports;
@@ -20,12 +23,20 @@ import io.quantadb.node.postgres.Bootstrap;
 import io.quantadb.node.postgres.DataDirectory;
 import io.quantadb.node.postgres.DirectoryContents;
 import io.quantadb.node.wal.ControlFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +47,8 @@ import org.slf4j.LoggerFactory;
  */
 final class NodeIdentity {
     private static final Logger LOGGER = LoggerFactory.getLogger(NodeIdentity.class);
+    /** Between two rounds of asking the peers, while a permission is waited for. */
+    private static final Duration AUTO_PAUSE = Duration.ofMillis(500);
 
     private final NodeConfig config;
     private final NodeFiles files;
@@ -44,6 +57,8 @@ final class NodeIdentity {
     private final Bootstrap bootstrap;
     private final int major;
     private final Formation formation;
+    private final BootstrapDesk desk;
+    private final FoundingMark mark;
     private final RandomGenerator random;
     /** An earlier start gave this disk its identity and went no further. */
     private boolean interrupted;
@@ -56,6 +71,7 @@ final class NodeIdentity {
             Bootstrap bootstrap,
             int major,
             Formation formation,
+            BootstrapDesk desk,
             RandomGenerator random) {
         this.config = config;
         this.files = files;
@@ -64,6 +80,8 @@ final class NodeIdentity {
         this.bootstrap = bootstrap;
         this.major = major;
         this.formation = formation;
+        this.desk = desk;
+        this.mark = new FoundingMark(config.cluster().dataDir());
         this.random = random;
     }
 
@@ -97,7 +115,9 @@ final class NodeIdentity {
             throw new Failure(ExitCode.DATA_DIRECTORY, why, "");
         }
         // With an identity but no cluster yet, it is what forming one left behind when it was interrupted: it goes on.
-        boolean forming = facts != null && config.cluster().mode() == NodeMode.PRIMARY;
+        Optional<String> begun = member || config.cluster().mode() != NodeMode.AUTO ? Optional.empty() : mark.read();
+        begun.ifPresent(desk::founding);
+        boolean forming = facts != null && (config.cluster().mode() == NodeMode.PRIMARY || begun.isPresent());
         if (contents instanceof DirectoryContents.Cluster && !member && !forming) {
             throw new Failure(
                     ExitCode.DATA_DIRECTORY,
@@ -113,8 +133,7 @@ final class NodeIdentity {
         NodeFacts facts = known;
         interrupted = facts != null;
         if (facts == null) {
-            long incarnation = random.nextLong() & Long.MAX_VALUE;
-            facts = new NodeFacts(config.cluster().nodeId(), Math.max(1, incarnation), "", 0, 1, 0, "", null);
+            facts = fresh();
         }
         if (facts.isMember()) {
             if (config.cluster().mode() == NodeMode.PRIMARY) {
@@ -123,26 +142,156 @@ final class NodeIdentity {
                         .addKeyValue("cluster", facts.clusterId())
                         .log("mode primary is ignored: this disk belongs to a cluster already");
             }
+            mark.remove();
+            desk.settled(facts);
             return facts;
         }
-        return config.cluster().mode() == NodeMode.PRIMARY ? form(facts) : join(facts);
+        NodeFacts member = switch (config.cluster().mode()) {
+            case PRIMARY -> permitted(facts);
+            case AUTO -> auto(facts);
+            case REPLICA, NONE -> join(facts);
+        };
+        desk.settled(member);
+        return member;
     }
 
-    private NodeFacts form(NodeFacts facts) throws InterruptedException {
-        if (!formation.mayForm(config.cluster().peers(), greeting(facts, Map.of()))) {
-            return join(facts);
+    private NodeFacts fresh() {
+        long incarnation = random.nextLong() & Long.MAX_VALUE;
+        return new NodeFacts(config.cluster().nodeId(), Math.max(1, incarnation), "", 0, 1, 0, "", null);
+    }
+
+    /** Mode primary is the permission. */
+    private NodeFacts permitted(NodeFacts facts) throws InterruptedException {
+        desk.founding(facts.node().value());
+        if (formation.mayForm(config.otherPeers(), greeting(facts, Greeting.founding(desk.founding())))) {
+            return form(facts, UUID.randomUUID().toString());
         }
+        desk.founding("");
+        return join(facts);
+    }
+
+    /** Joins whatever cluster a peer knows; founds one when the permission comes and every peer has answered. */
+    private NodeFacts auto(NodeFacts facts) throws InterruptedException {
+        NodeFacts self = facts;
+        String begun = desk.founding();
+        if (!begun.isEmpty()) {
+            if (formation.mayForm(config.otherPeers(), greeting(self, Greeting.founding(begun)))) {
+                return found(self, begun);
+            }
+            self = abandon(self);
+        }
+        // It may wait for long, and its peers are to know it when they hear from it.
+        remember(self);
+        List<HostPort> addresses = addresses();
+        while (true) {
+            Greeting welcome = formation.tryJoin(addresses, joining(self));
+            if (welcome != null) {
+                return joined(self, welcome);
+            }
+            BootstrapDesk.Attempt attempt = desk.next(AUTO_PAUSE);
+            NodeFacts founded = attempt == null ? null : attempt(self, attempt);
+            if (founded != null) {
+                return founded;
+            }
+        }
+    }
+
+    /** Uses one permission: the peers are told before they are asked, so of two that try at once none goes on. */
+    private @Nullable NodeFacts attempt(NodeFacts facts, BootstrapDesk.Attempt attempt) throws InterruptedException {
+        desk.founding(attempt.uid());
+        Formation.Finding finding =
+                formation.look(config.otherPeers(), greeting(facts, Greeting.founding(attempt.uid())));
+        if (finding instanceof Formation.Finding.Clear) {
+            try {
+                NodeFacts member = found(facts, attempt.uid());
+                attempt.outcome()
+                        .complete(new Founder.Outcome.Exists(member.clusterId(), member.systemIdentifier(), true));
+                return member;
+            } catch (RuntimeException e) {
+                attempt.outcome().completeExceptionally(e);
+                throw e;
+            }
+        }
+        desk.founding("");
+        Founder.Outcome refused = refusal(attempt.uid(), finding);
+        if (refused instanceof Founder.Outcome.Refused(String why, String hint)) {
+            LOGGER.atWarn()
+                    .addMarker(CLUSTER)
+                    .addKeyValue("uid", attempt.uid())
+                    .addKeyValue(REASON, why)
+                    .log("no cluster was founded");
+        }
+        attempt.outcome().complete(refused);
+        return null;
+    }
+
+    private static Founder.Outcome refusal(String uid, Formation.Finding finding) {
+        return switch (finding) {
+            case Formation.Finding.Known(Greeting member) ->
+                BootstrapDesk.known(uid, member.clusterId(), member.systemIdentifier(), false);
+            case Formation.Finding.Rival(Greeting founder) ->
+                new Founder.Outcome.Refused(
+                        "node %s is founding a cluster".formatted(founder.node()),
+                        "this node joins it by itself; give the permission to one node only");
+            case Formation.Finding.Silent(List<HostPort> silent) ->
+                new Founder.Outcome.Refused(
+                        "these listed peers have not said that they know of no cluster: "
+                                + silent.stream().map(HostPort::toString).collect(Collectors.joining(", ")),
+                        "start them, or correct cluster.peers, and ask again");
+            case Formation.Finding.Clear() -> throw new IllegalStateException("nothing is in the way");
+        };
+    }
+
+    private NodeFacts found(NodeFacts facts, String uid) {
+        mark.write(uid);
+        NodeFacts member = form(facts, "%s.%016x".formatted(uid, random.nextLong()));
+        mark.remove();
+        return member;
+    }
+
+    /**
+     * Another cluster came into being before this one did, which nobody has seen: its beginnings are thrown away, and
+     * this node is a new incarnation.
+     */
+    private NodeFacts abandon(NodeFacts facts) {
+        LOGGER.atWarn()
+                .addMarker(CLUSTER)
+                .addKeyValue("uid", desk.founding())
+                .log("the cluster that was begun here is given up, since a peer belongs to another");
+        desk.founding("");
+        directory.create();
+        directory.wipeForClone(facts.generation());
+        remove(files.raft());
+        NodeFacts next = fresh();
+        remember(next);
+        mark.remove();
+        interrupted = false;
+        return next;
+    }
+
+    private static void remove(Path folder) {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        } catch (IOException e) {
+            throw new LocalFault("%s cannot be removed: %s".formatted(folder, e), e);
+        }
+    }
+
+    private NodeFacts form(NodeFacts facts, String clusterId) {
         LOGGER.atInfo().addMarker(CLUSTER).addKeyValue(NODE, facts.node()).log("forming a new cluster");
         remember(facts);
         if (!(directory.inspect(major, null) instanceof DirectoryContents.Cluster)) {
             directory.wipeForClone(facts.generation());
-            Steps.creating(() -> bootstrap.create(
-                    directory, new Bootstrap.Wanted(config.postgres().superuserPasswordFile(), 16, null)));
+            Steps.creating(() -> bootstrap.create(directory, wanted(config)));
         }
         long system = ControlFile.read(directory.path()).systemIdentifier();
         Steps.run(ExitCode.DATA_DIRECTORY, () -> beginLog(facts));
-        NodeFacts member =
-                facts.withCluster(UUID.randomUUID().toString(), system).withTimers(ClusterTimers.configured(config));
+        NodeFacts member = facts.withCluster(clusterId, system).withTimers(ClusterTimers.configured(config));
         remember(member);
         return member;
     }
@@ -152,6 +301,17 @@ final class NodeIdentity {
         if (!facts.equals(store.facts())) {
             Steps.run(ExitCode.DATA_DIRECTORY, () -> store.put(facts));
         }
+    }
+
+    /** What a new cluster is to have from its first moment on. */
+    static Bootstrap.Wanted wanted(NodeConfig config) {
+        BootstrapConfig b = config.bootstrap();
+        return new Bootstrap.Wanted(
+                config.postgres().superuserPasswordFile(),
+                16,
+                b.database() == null || b.owner() == null
+                        ? null
+                        : new Bootstrap.Application(b.database(), b.owner(), b.ownerPasswordFile()));
     }
 
     /** A log that was begun before this was interrupted is this incarnation's group of one already. */
@@ -166,21 +326,29 @@ final class NodeIdentity {
     }
 
     private NodeFacts join(NodeFacts facts) throws InterruptedException {
+        return joined(facts, formation.join(addresses(), joining(facts), () -> remember(facts)));
+    }
+
+    private List<HostPort> addresses() {
         List<HostPort> addresses = new ArrayList<>();
         HostPort first = config.cluster().replication().primaryAddress();
         if (first != null) {
             addresses.add(first);
         }
-        config.cluster().peers().stream().filter(p -> !addresses.contains(p)).forEach(addresses::add);
-        Greeting welcome = formation.join(
-                addresses,
-                greeting(
-                        facts,
-                        Map.of(
-                                "kind", "DATA",
-                                "zone", config.cluster().zone(),
-                                "priority", Integer.toString(config.cluster().priority()))),
-                () -> remember(facts));
+        config.otherPeers().stream().filter(p -> !addresses.contains(p)).forEach(addresses::add);
+        return addresses;
+    }
+
+    private Greeting joining(NodeFacts facts) {
+        return greeting(
+                facts,
+                Map.of(
+                        "kind", "DATA",
+                        "zone", config.cluster().zone(),
+                        "priority", Integer.toString(config.cluster().priority())));
+    }
+
+    private NodeFacts joined(NodeFacts facts, Greeting welcome) {
         NodeFacts member = facts.withCluster(welcome.clusterId(), welcome.systemIdentifier())
                 .withPeers(peers(welcome.members()))
                 .withTimers(timers(welcome));

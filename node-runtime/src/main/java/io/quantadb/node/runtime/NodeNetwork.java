@@ -19,6 +19,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import javax.net.ssl.KeyManagerFactory;
 import org.jspecify.annotations.Nullable;
@@ -74,7 +75,16 @@ final class NodeNetwork {
         }
     }
 
-    static SslContext apiTls(NettyTransport transport) {
-        return Steps.at(ExitCode.CERTIFICATE, () -> transport.tls().server(ClientAuth.OPTIONAL, List.of("http/1.1")));
+    /** The API asks for a certificate and serves probes without one; asked at each connection, for rotation. */
+    static Supplier<SslContext> apiTls(NettyTransport transport) {
+        return () -> transport.tls().server(ClientAuth.OPTIONAL, List.of("http/1.1"));
+    }
+
+    /** Who may call the API; on loopback addresses with a token of this run too. */
+    static ApiCallers apiCallers(NodeConfig config, NettyTransport transport, RunFolder run, RandomGenerator random) {
+        return new ApiCallers(
+                () -> transport.tls().credentials(),
+                config.loopbackOnly() ? run.token(random) : null,
+                InstantSource.system());
     }
 }

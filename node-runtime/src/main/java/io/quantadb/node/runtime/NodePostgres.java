@@ -39,7 +39,12 @@ record NodePostgres(
     }
 
     NodeIdentity identity(
-            NodeConfig config, NodeFiles files, FactStore store, Formation formation, RandomGenerator random) {
+            NodeConfig config,
+            NodeFiles files,
+            FactStore store,
+            Formation formation,
+            BootstrapDesk desk,
+            RandomGenerator random) {
         return new NodeIdentity(
                 config,
                 files,
@@ -48,6 +53,7 @@ record NodePostgres(
                 new Bootstrap(binaries, user, files.postgresPrivate()),
                 binaries.major(),
                 formation,
+                desk,
                 random);
     }
 

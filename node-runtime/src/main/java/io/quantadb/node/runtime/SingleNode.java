@@ -5,6 +5,8 @@ import static io.quantadb.node.common.LogKeys.NODE;
 
 import io.quantadb.node.api.ApiServer;
 import io.quantadb.node.api.ClusterView;
+import io.quantadb.node.api.Founder;
+import io.quantadb.node.api.Probes;
 import io.quantadb.node.cli.ExitCode;
 import io.quantadb.node.cli.Failure;
 import io.quantadb.node.common.HostPort;
@@ -61,6 +63,9 @@ final class SingleNode implements AutoCloseable {
         NettyTransport transport = NodeNetwork.transport(config, clock, random);
         closing.add("transport", transport);
         NodePostgres postgres = NodePostgres.prepare(config, files);
+        RunFolder run = new RunFolder(config.runDir());
+        run.open();
+        closing.add("run folder", run);
         create(files, postgres);
         PostgresServer server = new PostgresServer(postgres.serverConfig(config, files, false), new Ends());
         SqlFront front = new SqlFront(
@@ -84,8 +89,12 @@ final class SingleNode implements AutoCloseable {
         ApiServer api = new ApiServer(
                 config.host(),
                 config.ports().api(),
-                config.loopbackOnly() ? null : NodeNetwork.apiTls(transport),
-                this::view);
+                NodeNetwork.apiTls(transport),
+                new ApiServer.Answers(
+                        this::view,
+                        Probes.of(this::view),
+                        Founder.none("this node runs without a cluster"),
+                        NodeNetwork.apiCallers(config, transport, run, random)));
         Steps.io(ExitCode.PORT, api::start);
         closing.add("api", api);
         closing.add("postgres", () -> server.stop(StopMode.FAST, Duration.ofSeconds(20)));
@@ -123,7 +132,7 @@ final class SingleNode implements AutoCloseable {
                 Bootstrap bootstrap = new Bootstrap(postgres.binaries(), postgres.user(), files.postgresPrivate());
                 Steps.creating(() -> bootstrap.create(
                         postgres.directory(),
-                        new Bootstrap.Wanted(config.postgres().superuserPasswordFile(), 16, null)));
+                        NodeIdentity.wanted(config)));
             }
             case DirectoryContents.Cluster cluster -> {
                 if (cluster.standby()) {

@@ -24,6 +24,7 @@ final class StartCheck {
     static void run(NodeConfig config) {
         requireWritable(config.dataDir());
         requireWritable(config.cluster().dataDir());
+        requireWritable(config.runDir());
         ports(config).forEach((setting, port) -> requireFree(config.host(), setting, port));
     }
 

@@ -6,6 +6,7 @@ import io.quantadb.node.cluster.ClusterState;
 import io.quantadb.node.cluster.FailoverRecord;
 import io.quantadb.node.cluster.Member;
 import io.quantadb.node.cluster.MemberKind;
+import io.quantadb.node.cluster.MemberState;
 import io.quantadb.node.cluster.Rule;
 import io.quantadb.node.cluster.ServerState;
 import io.quantadb.node.common.Lsn;
@@ -176,7 +177,11 @@ final class Views {
         if (server != ServerState.STANDBY) {
             return "its server is " + server.name().toLowerCase(java.util.Locale.ROOT);
         }
-        return following != null && following.streaming() ? "" : "not streaming from the primary";
+        if (following == null || !following.streaming()) {
+            return "not streaming from the primary";
+        }
+        Member me = s.members().get(self);
+        return me == null || me.state() == MemberState.LEARNER ? "catching up with the primary" : "";
     }
 
     private static String rule(ClusterState s) {

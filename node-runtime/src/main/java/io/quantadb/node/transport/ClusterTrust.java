@@ -1,5 +1,6 @@
 package io.quantadb.node.transport;
 
+import io.quantadb.node.pki.ClusterRole;
 import io.quantadb.node.pki.NodeCredentials;
 import io.quantadb.node.pki.Subjects;
 import java.io.IOException;
@@ -55,9 +56,15 @@ final class ClusterTrust extends X509ExtendedTrustManager {
     private final InstantSource wall;
 
     private final Function<Untrusted, CertificateException> telling;
+    private final boolean roles;
 
-    /** @param telling turns the reason into the exception from which the engine makes its alert */
-    ClusterTrust(NodeCredentials own, InstantSource wall, Function<Untrusted, CertificateException> telling) {
+    /**
+     * @param roles whether certificates of {@link ClusterRole} are trusted too, as they are by the API alone
+     * @param telling turns the reason into the exception from which the engine makes its alert
+     */
+    ClusterTrust(
+            NodeCredentials own, InstantSource wall, boolean roles, Function<Untrusted, CertificateException> telling) {
+        this.roles = roles;
         this.telling = telling;
         this.jdk = jdkTrust(own);
         this.cluster = own.cluster();
@@ -124,7 +131,7 @@ final class ClusterTrust extends X509ExtendedTrustManager {
                     e);
         }
         Optional<String> theirs = Subjects.organization(leaf);
-        if (!theirs.equals(cluster)) {
+        if (!theirs.equals(cluster) && !(roles && ClusterRole.of(leaf, cluster).isPresent())) {
             throw new Untrusted(
                     "its certificate (%s) is of cluster '%s' and ours of '%s': it dials the wrong cluster, or its certificate must be issued anew"
                             .formatted(subject, theirs.orElse(""), cluster.orElse("")),

@@ -77,8 +77,11 @@ public final class NettyTransport implements AutoCloseable {
         this.streams = new NettyPeerStreams(net);
     }
 
-    /** The JVM would remember a moved pod's old address for 30 s, and a failed look-up for 10 s. */
-    private static void forgetNames() {
+    /**
+     * The JVM would remember a moved pod's old address for 30 s, and a failed look-up for 10 s. It reads this once, when
+     * the first name is looked up: a process calls it before anything else.
+     */
+    public static void forgetNames() {
         Security.setProperty("networkaddress.cache.ttl", "0");
         Security.setProperty("networkaddress.cache.negative.ttl", "0");
     }

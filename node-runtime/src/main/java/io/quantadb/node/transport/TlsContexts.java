@@ -97,7 +97,7 @@ public final class TlsContexts {
 
     /**
      * A server context for those who are not nodes (SQL clients, the HTTP API): TLS 1.2 and 1.3, this node's
-     * certificate; client certificates, where asked for, are checked against the cluster's CA. Ask for it at each
+     * certificate; client certificates, where asked for, are a node's or a role's, checked against the cluster's CA. Ask for it at each
      * accepted connection.
      *
      * @param applicationProtocols what ALPN may choose from ({@code postgresql} for direct TLS); may be empty

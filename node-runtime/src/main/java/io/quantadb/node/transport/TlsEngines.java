@@ -64,7 +64,7 @@ final class TlsEngines {
         SslContextBuilder builder = client
                 ? SslContextBuilder.forClient().keyManager(new OneKey(own)).endpointIdentificationAlgorithm(null)
                 : SslContextBuilder.forServer(new OneKey(own)).clientAuth(ClientAuth.REQUIRE);
-        return build(builder.trustManager(trust(own))
+        return build(builder.trustManager(trust(own, false))
                 .ciphers(NODE_CIPHERS, IdentityCipherSuiteFilter.INSTANCE)
                 .protocols("TLSv1.3")
                 .sessionCacheSize(1));
@@ -73,17 +73,17 @@ final class TlsEngines {
     /** Towards SQL clients and callers of the HTTP API. */
     SslContext clients(NodeCredentials own, ClientAuth clientAuth, List<String> applicationProtocols) {
         return build(SslContextBuilder.forServer(new OneKey(own))
-                .trustManager(trust(own))
+                .trustManager(trust(own, true))
                 .clientAuth(clientAuth)
                 .applicationProtocolConfig(alpn(applicationProtocols))
                 .protocols("TLSv1.3", "TLSv1.2")
                 .sessionCacheSize(CLIENT_SESSIONS));
     }
 
-    private ClusterTrust trust(NodeCredentials own) {
+    private ClusterTrust trust(NodeCredentials own, boolean roles) {
         return provider == SslProvider.JDK
-                ? new ClusterTrust(own, wall, untrusted -> untrusted)
-                : new ClusterTrust(own, wall, TlsEngines::withErrorCode);
+                ? new ClusterTrust(own, wall, roles, untrusted -> untrusted)
+                : new ClusterTrust(own, wall, roles, TlsEngines::withErrorCode);
     }
 
     /** Netty knows expiry by itself; any other reason would go to the other side as 'internal error'. */

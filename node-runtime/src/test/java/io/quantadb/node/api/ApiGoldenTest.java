@@ -2,11 +2,11 @@ package io.quantadb.node.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.netty.handler.codec.http.HttpMethod;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -30,9 +30,53 @@ class ApiGoldenTest {
         Path golden = GOLDEN.resolve(who + "-" + what + ".json");
 
         // When
-        ApiRouter.Answer answer = new ApiRouter(() -> view).answer(HttpMethod.GET, "/cluster/" + what);
+        ApiRouter.Answer answer =
+                new ApiRouter(() -> view, Probes.of(() -> view), Founder.none("no")).answer("/cluster/" + what);
 
         // Then
+        assertGolden(golden, answer, status);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({"exists,200", "underway,202", "refused,409", "not-yet,503"})
+    void answersAPermissionAsTheGoldenFileSays(String what, int status) throws IOException {
+        // Given
+        Founder.Outcome outcome = switch (what) {
+            case "exists" -> new Founder.Outcome.Exists("u-1.00000000000000ff", -2, true);
+            case "underway" -> new Founder.Outcome.Underway();
+            case "refused" -> new Founder.Outcome.Refused("these listed peers are silent: node2:6432", "start them");
+            default -> new Founder.Outcome.NotYet("another permission is being looked at by this node");
+        };
+        ApiRouter router = new ApiRouter(
+                TestingViews::primary,
+                Probes.of(TestingViews::primary),
+                (uid, caller) -> CompletableFuture.completedFuture(outcome));
+
+        // When
+        ApiRouter.Answer answer = router.change(
+                        "{\"cluster\": \"u-1\"}".getBytes(StandardCharsets.UTF_8),
+                        new Caller("admin", Caller.Role.OPERATOR))
+                .join();
+
+        // Then
+        assertGolden(GOLDEN.resolve("bootstrap-" + what + ".json"), answer, status);
+    }
+
+    @ParameterizedTest(name = "{0} {1}")
+    @CsvSource({"primary,readyz,200", "no-leader,readyz,503", "primary,livez,200", "no-leader,startupz,503"})
+    void answersProbesAsTheGoldenFileSays(String who, String what, int status) throws IOException {
+        // Given
+        ClusterView view = who.equals("primary") ? TestingViews.primary() : TestingViews.noLeader();
+
+        // When
+        ApiRouter.Answer answer =
+                new ApiRouter(() -> view, Probes.of(() -> view), Founder.none("no")).answer("/" + what);
+
+        // Then
+        assertGolden(GOLDEN.resolve(who + "-" + what + ".json"), answer, status);
+    }
+
+    private static void assertGolden(Path golden, ApiRouter.Answer answer, int status) throws IOException {
         String body = new String(answer.body(), StandardCharsets.UTF_8);
         if (Boolean.getBoolean("quantadb.docs.write")) {
             Files.createDirectories(GOLDEN);

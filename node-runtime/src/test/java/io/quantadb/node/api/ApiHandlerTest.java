@@ -9,6 +9,7 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -134,9 +135,9 @@ class ApiHandlerTest {
     void saysSoWhenTheStateCannotBeTold() {
         // Given
         EmbeddedChannel channel = new EmbeddedChannel();
-        ApiServer.addHttp(channel.pipeline(), new ApiRouter(() -> {
+        add(channel, () -> {
             throw new IllegalStateException("secret detail");
-        }));
+        });
 
         // When
         channel.writeInbound(bytes(GET));
@@ -206,10 +207,15 @@ class ApiHandlerTest {
 
     private static EmbeddedChannel channel() {
         EmbeddedChannel channel = new EmbeddedChannel();
-        ApiServer.addHttp(channel.pipeline(), new ApiRouter(TestingViews::primary));
+        add(channel, TestingViews::primary);
         // The channel was active before its handlers came; tell them, as a real one would.
         channel.pipeline().fireChannelActive();
         return channel;
+    }
+
+    private static void add(EmbeddedChannel channel, Supplier<ClusterView> views) {
+        ApiServer.addHttp(
+                channel.pipeline(), new ApiRouter(views, Probes.of(views), Founder.none("no")), Gatekeeper.readOnly());
     }
 
     private static ByteBuf bytes(String text) {

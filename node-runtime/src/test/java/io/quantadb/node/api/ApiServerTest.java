@@ -20,7 +20,7 @@ class ApiServerTest {
     @Test
     void answersOverTcpWithinTheDeadline() throws Exception {
         // Given
-        try (ApiServer server = new ApiServer("127.0.0.1", 0, null, TestingViews::primary);
+        try (ApiServer server = new ApiServer("127.0.0.1", 0, TestingViews::primary);
                 HttpClient client = HttpClient.newHttpClient()) {
             server.start();
             HttpRequest request = HttpRequest.newBuilder(URI.create("http://" + server.address() + "/cluster/nodes"))
@@ -39,7 +39,7 @@ class ApiServerTest {
     @Test
     void closesConnectionsBeyondTheLimitAndTakesNewOnesAfterwards() throws Exception {
         // Given
-        try (ApiServer server = new ApiServer("127.0.0.1", 0, null, TestingViews::primary)) {
+        try (ApiServer server = new ApiServer("127.0.0.1", 0, TestingViews::primary)) {
             server.start();
             List<Socket> open = new ArrayList<>();
             for (int i = 0; i < ApiServer.CONNECTIONS_MAX; i++) {
@@ -67,9 +67,9 @@ class ApiServerTest {
     @Test
     void saysWhichAddressIsTaken() throws Exception {
         // Given
-        try (ApiServer first = new ApiServer("127.0.0.1", 0, null, TestingViews::primary)) {
+        try (ApiServer first = new ApiServer("127.0.0.1", 0, TestingViews::primary)) {
             first.start();
-            ApiServer second = new ApiServer("127.0.0.1", first.address().port(), null, TestingViews::primary);
+            ApiServer second = new ApiServer("127.0.0.1", first.address().port(), TestingViews::primary);
 
             // When / Then
             assertThatThrownBy(second::start)
@@ -81,7 +81,7 @@ class ApiServerTest {
     @Test
     void refusesPlainHttpOnAnAddressThatOthersReach() {
         // When / Then
-        assertThatThrownBy(() -> new ApiServer("0.0.0.0", 0, null, TestingViews::primary))
+        assertThatThrownBy(() -> new ApiServer("0.0.0.0", 0, TestingViews::primary))
                 .hasMessage("the API on 0.0.0.0 needs TLS: plain HTTP is for loopback addresses only");
     }
 

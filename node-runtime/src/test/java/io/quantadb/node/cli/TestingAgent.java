@@ -47,7 +47,7 @@ public final class TestingAgent {
         }));
         List<DemoNode> nodes = DemoState.read(folder.getParent()).orElseThrow().nodes();
         NodeId self = new NodeId(config.at("/cluster/node_id").asText());
-        ApiServer api = new ApiServer("127.0.0.1", config.path("api_port").asInt(), null, () -> view(self, nodes));
+        ApiServer api = new ApiServer("127.0.0.1", config.path("api_port").asInt(), () -> view(self, nodes));
         api.start();
         Thread.currentThread().join();
     }

@@ -161,7 +161,7 @@ class ConfigLoaderTest {
                 "port=abc|port=abc is not a whole number; expected: 1 to 65535 (from --port)",
                 "port=61536|primary_port=65536 must be from 1 to 65535",
                 "api_port=5432|api_port=5432 must differ from port=5432 (api_port from --api_port)",
-                "cluster.mode=leader|cluster.mode=leader is not one of none, primary, replica (from --cluster.mode)",
+                "cluster.mode=leader|cluster.mode=leader is not one of none, primary, replica, auto (from --cluster.mode)",
                 "cluster.mode=primary|cluster.node_id is missing: a node of a cluster needs a name of its own; give --node-id,"
                         + " for example --node-id node1",
                 "cluster.node_id=a b|cluster.node_id=a b: node id 'a b' is not valid: use 1 to 63 letters, digits, '.', '_' or"
@@ -263,5 +263,56 @@ class ConfigLoaderTest {
                 .map(pair -> pair.split("=", 2))
                 .map(pair -> new Flag(pair[0], "--" + pair[0], pair[1]))
                 .toList();
+    }
+
+    @Test
+    void leavesTheNodesOwnAddressOutOfItsPeers() {
+        // Given one list for all nodes
+        List<ConfigLoader.Flag> flags = List.of(
+                new ConfigLoader.Flag("cluster.mode", "--set", "auto"),
+                new ConfigLoader.Flag("cluster.node_id", "--set", "shop-1"),
+                new ConfigLoader.Flag("advertised_host", "--set", "Shop-1.shop-nodes.web.svc"),
+                new ConfigLoader.Flag(
+                        "cluster.peers",
+                        "--set",
+                        "shop-0.shop-nodes.web.svc:6432,shop-1.shop-nodes.web.svc:6432,shop-2.shop-nodes.web.svc:6432"));
+
+        // When
+        NodeConfig config = new ConfigLoader(Path.of("/x"), Map.of()).load(null, flags);
+
+        // Then
+        assertThat(config.otherPeers().stream().map(Object::toString))
+                .containsExactly("shop-0.shop-nodes.web.svc:6432", "shop-2.shop-nodes.web.svc:6432");
+        assertThat(config.runDir()).isEqualTo(Path.of("/x/data/run"));
+    }
+
+    @Test
+    void wantsADatabaseAndItsOwnerTogether() {
+        ConfigLoader loader = new ConfigLoader(
+                Path.of("/x"), Map.of("QUANTADB_BOOTSTRAP_DATABASE", "shop", "QUANTADB_RUN_DIR", "/run/quantadb"));
+
+        assertThatThrownBy(() -> loader.load(null, List.of())).hasMessageContaining("bootstrap.owner");
+        NodeConfig config = loader.load(null, List.of(new ConfigLoader.Flag("bootstrap.owner", "--set", "shopper")));
+        assertThat(config.bootstrap()).isEqualTo(new BootstrapConfig("shop", "shopper", null));
+        assertThat(config.runDir()).isEqualTo(Path.of("/run/quantadb"));
+        assertThatThrownBy(
+                        () -> loader.load(null, List.of(new ConfigLoader.Flag("bootstrap.owner", "--set", "quantadb"))))
+                .hasMessageContaining("agent's own");
+    }
+
+    @Test
+    void ignoresWhatKubernetesSaysOfServicesThatBearTheName() {
+        Map<String, String> links = Map.of(
+                "QUANTADB_RW_SERVICE_HOST", "10.0.0.1",
+                "QUANTADB_RW_SERVICE_PORT_SQL", "5432",
+                "QUANTADB_RW_PORT", "tcp://10.0.0.1:5432",
+                "QUANTADB_RW_PORT_5432_TCP_ADDR", "10.0.0.1",
+                "QUANTADB_PORT", "tcp://10.0.0.1:5432");
+
+        assertThat(new ConfigLoader(Path.of("/x"), links)
+                        .load(null, List.of())
+                        .ports()
+                        .sql())
+                .isEqualTo(5432);
     }
 }
