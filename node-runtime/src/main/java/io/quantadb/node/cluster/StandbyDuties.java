@@ -17,6 +17,9 @@ final class StandbyDuties {
     /** So many readings in a row without a sure end, and the data is as good as lost. */
     private static final int UNSURE_MAX = 20;
 
+    /** Much longer than a release takes, and shorter than {@link BarredEpoch} waits before it tries another primary. */
+    private static final long UNRELEASED_NANOS = 2_000 * Context.MILLIS;
+
     private final Context ctx;
     private final ServerSupervisor server;
     private @Nullable NodeId upstream;
@@ -29,6 +32,8 @@ final class StandbyDuties {
     private Lsn replayed = Lsn.NONE;
     private long generationAsked;
     private @Nullable FetchOrder fetch;
+    private long epochSeen;
+    private long epochSince;
 
     /** A candidate's order to fetch, frozen, what it lacks. */
     private record FetchOrder(NodeId leader, CoordMessage.Fetch order) {}
@@ -64,6 +69,10 @@ final class StandbyDuties {
     void reconcile() {
         Member me = ctx.me();
         ClusterState s = ctx.state;
+        if (epochSeen != s.epoch()) {
+            epochSeen = s.epoch();
+            epochSince = ctx.now;
+        }
         if (me == null || me.kind() == MemberKind.WITNESS || ctx.primaryIsMe()) {
             return;
         }
@@ -145,9 +154,21 @@ final class StandbyDuties {
         boolean known = end == null || end.timeline() <= s.lastTimeline();
         // Before the release, R and the last released primary hold what was acknowledged; nobody else's data is needed.
         boolean needed = ctx.self.node().equals(s.releasedPrimary());
-        boolean holdsNothing = !s.rule().set().contains(ctx.ref()) && !needed;
+        boolean holdsNothing = (!s.rule().set().contains(ctx.ref()) || spared(s)) && !needed;
         boolean nothingToLose = server.state() == ServerState.EMPTY || holdsNothing;
         return (s.released() || nothingToLose) && ctx.promise <= s.epoch() && known && ctx.leaderId != null;
+    }
+
+    /**
+     * Whether R can do without this member's data while an epoch stays unreleased. Where R asks for k > 1, it, and the
+     * last released primary, may each have ended on a branch of their own, so that no primary would ever find somebody
+     * to release its epoch. The first k - 1 of R may give way then: the |S| - k + 1 others are still enough to answer a
+     * freeze, and one of them holds all that was acknowledged. The choice hangs on R alone, which does not change
+     * before a release, so that never more than k - 1 go, however many epochs are tried.
+     */
+    private boolean spared(ClusterState s) {
+        boolean stuck = ctx.now - epochSince >= UNRELEASED_NANOS;
+        return stuck && s.rule().set().headSet(ctx.ref()).size() < s.rule().k() - 1;
     }
 
     private void replaceData(ClusterState s) {
