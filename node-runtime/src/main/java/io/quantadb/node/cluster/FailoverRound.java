@@ -284,7 +284,7 @@ final class FailoverRound {
     /** B, where A has waited long enough: the primary keeps its epoch's rights, or the last released one returns. */
     private void fallBack(@Nullable LocalStatus p, boolean promised) {
         ClusterState s = ctx.state;
-        if (s.released() && promised && keepable(p)) {
+        if (promised && keepable(p)) {
             keepPrimary();
         } else if (!s.released()) {
             returnToReleased();
@@ -292,7 +292,20 @@ final class FailoverRound {
     }
 
     private boolean keepable(@Nullable LocalStatus p) {
-        return ctx.state.released() && intact(p);
+        return intact(p) && (ctx.state.released() || (keptSinceRelease() && running(p)));
+    }
+
+    /**
+     * The epoch is unreleased, and yet its primary is the last released one and has gone on with its timeline ever
+     * since, so that the history owes no fork. Its server runs and cannot be promoted again; without another epoch it
+     * would never be followed by a member that has promised to leave this one.
+     */
+    private boolean keptSinceRelease() {
+        ClusterState s = ctx.state;
+        return s.primary() != null
+                && s.primary().equals(s.releasedPrimary())
+                && s.primaryGeneration() == s.releasedGeneration()
+                && !s.history().getLast().ownTimeline();
     }
 
     /** The primary has all that it wrote in this epoch's timeline, and the epoch did not begin that timeline unreleased. */
