@@ -42,6 +42,19 @@ class ClusterSimTest {
         }
     }
 
+    /** The mode changes all the time, while standbys, disks and permits are slow and data becomes unreadable. */
+    @ParameterizedTest(name = "restless={0}")
+    @MethodSource("storms")
+    void survivesRulesThatChangeWhileMembersLag(long seed) {
+        SimRun run = SimRun.restless(seed, new ProtocolRules(), new SimBugs());
+        try {
+            run.all(CHAOS_MS);
+            assertThat(run.world.oracle.acknowledged).isPositive();
+        } catch (AssertionError | RuntimeException e) {
+            throw new AssertionError("reproduce: make sim RUNS=1 SEED=" + seed, e);
+        }
+    }
+
     static LongStream storms() {
         long first = Long.getLong("sim.seed", 0);
         return LongStream.range(first, first + Math.max(1, Integer.getInteger("sim.runs", 200) / 10));

@@ -11,6 +11,7 @@ import io.quantadb.node.cluster.Rule;
 import io.quantadb.node.cluster.VoicePermit;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.sim.invariants.ServesAgain;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -28,9 +29,12 @@ import org.junit.jupiter.params.provider.MethodSource;
  * machine refuses a Promote that names the current number. As long as one stands the other is idle, so that mutation
  * takes both away.
  *
- * <p>Three mutations of {@link #notReached} were searched in 600 seeds without a violation and are not asserted. Only
- * for one is the reason known: an old generation may answer a freeze without harm as long as every clone holds all
- * that its source had acknowledged, so that its position is never behind what the generation before it acknowledged.
+ * <p>Two mutations of {@link #notReached} were searched in 600 seeds of each kind without a violation and are not
+ * asserted. An entry that is not conditional on its version can do harm only where a leader proposes Replace (or
+ * Promote) and, before that is committed, Finish (or Release): later entries meet the second guards of the state
+ * machine (no change under way, epoch not released, epochs and timelines only grow). An old generation may answer a
+ * freeze without harm as long as every clone holds all that its source had acknowledged, and a clone that was cut short
+ * counts as empty and tells no position.
  */
 class MutationSimTest {
     static final long CHAOS_MS = 6_000;
@@ -54,12 +58,6 @@ class MutationSimTest {
                 rules("a rule entry not conditional on its version", new ProtocolRules() {
                     @Override
                     public boolean conditionHolds(ClusterState state, Command.Condition on) {
-                        return true;
-                    }
-                }),
-                rules("P read before the joint rule is obeyed", new ProtocolRules() {
-                    @Override
-                    public boolean mayReadInsertPosition(long obeyedVersion, long version) {
                         return true;
                     }
                 }),
@@ -106,6 +104,12 @@ class MutationSimTest {
                     @Override
                     public boolean nextSatisfied(
                             Rule next, MemberRef primary, Map<MemberRef, Lsn> flushed, Lsn waitedFor) {
+                        return true;
+                    }
+                }),
+                rules("P read before the joint rule is obeyed", new ProtocolRules() {
+                    @Override
+                    public boolean mayReadInsertPosition(long obeyedVersion, long version) {
                         return true;
                     }
                 }),
@@ -170,13 +174,13 @@ class MutationSimTest {
         for (long seed = 0; seed < SEEDS_MAX; seed++) {
             try {
                 SimRun.of(seed, m.rules(), m.bugs()).chaos(CHAOS_MS);
+                SimRun.restless(seed, m.rules(), m.bugs()).chaos(CHAOS_MS);
                 if (seed < STORMS) {
                     SimRun.storm(seed, m.rules(), m.bugs()).chaos(CHAOS_MS);
                 }
             } catch (AssertionError e) {
-                String what = String.valueOf(e.getMessage());
-                if (!what.startsWith("LIVE")) {
-                    return "seed " + seed + ": " + what;
+                if (!ServesAgain.reported(e)) {
+                    return "seed " + seed + ": " + e.getMessage();
                 }
             }
         }
@@ -185,9 +189,13 @@ class MutationSimTest {
 
     /** The search by hand, with the seed and the time that each one took. */
     public static void main(String[] args) {
-        Stream.concat(mutations(), notReached()).forEach(m -> {
-            long start = System.nanoTime();
-            System.out.printf("%s -> %s (%d ms)%n", m, firstViolation(m), (System.nanoTime() - start) / 1_000_000);
-        });
+        String only = args.length > 0 ? args[0] : "";
+        Stream.concat(mutations(), notReached())
+                .filter(m -> m.name().contains(only))
+                .forEach(m -> {
+                    long start = System.nanoTime();
+                    System.out.printf(
+                            "%s -> %s (%d ms)%n", m, firstViolation(m), (System.nanoTime() - start) / 1_000_000);
+                });
     }
 }

@@ -20,6 +20,11 @@ class SimBugs {
         return Math.min(reported, Math.max(delivered, checked));
     }
 
+    /** Whether a data directory whose clone was cut short tells an end of WAL; the real one counts as empty. */
+    boolean interruptedCloneIsData() {
+        return false;
+    }
+
     /** One open stream as the primary's relay sees it. */
     record MemberStream(MemberRef member, Lsn flushed) {}
 

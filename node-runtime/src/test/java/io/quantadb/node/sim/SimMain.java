@@ -2,7 +2,8 @@ package io.quantadb.node.sim;
 
 import io.quantadb.node.cluster.ProtocolRules;
 
-/** Many seeds by hand: system properties {@code sim.seed}, {@code sim.runs}, {@code sim.chaosMs}, {@code sim.log}. */
+/** Many seeds by hand: system properties {@code sim.seed}, {@code sim.runs}, {@code sim.chaosMs}, {@code sim.log},
+ * {@code sim.kind} ({@code storm}, {@code restless}). */
 final class SimMain {
     private SimMain() {}
 
@@ -14,7 +15,11 @@ final class SimMain {
         long acknowledged = 0;
         long promotions = 0;
         for (long seed = first; seed < first + runs; seed++) {
-            SimRun run = SimRun.of(seed, new ProtocolRules(), new SimBugs());
+            SimRun run = switch (System.getProperty("sim.kind", "of")) {
+                case "storm" -> SimRun.storm(seed, new ProtocolRules(), new SimBugs());
+                case "restless" -> SimRun.restless(seed, new ProtocolRules(), new SimBugs());
+                default -> SimRun.of(seed, new ProtocolRules(), new SimBugs());
+            };
             try {
                 run.all(chaosMs);
             } catch (AssertionError | RuntimeException e) {

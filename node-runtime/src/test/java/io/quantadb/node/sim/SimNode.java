@@ -42,6 +42,7 @@ final class SimNode {
     final MemberKind kind;
     final double rate;
     final long offset;
+    final SimSlowness slow;
     PeerId self;
     SimDisk disk;
     SimPostgres pg;
@@ -69,6 +70,7 @@ final class SimNode {
         this.kind = kind;
         this.rate = 1 + (world.random.nextDouble() - 0.5) * 0.01;
         this.offset = world.random.nextLong(1_000_000 * SimWorld.MS);
+        this.slow = new SimSlowness(world);
         fresh(RaftRestored.EMPTY);
     }
 
@@ -162,6 +164,13 @@ final class SimNode {
         crash();
         world.trace(self + " loses its disk");
         fresh(RaftRestored.EMPTY);
+    }
+
+    /** The node crashes, and the end of its WAL cannot be told any more: bad sectors in the last segment. */
+    void spoil() {
+        crash();
+        world.trace(self + "'s data cannot be read");
+        pg.spoiled = true;
     }
 
     void pause(long nanos) {
@@ -274,7 +283,9 @@ final class SimNode {
 
     private void scheduleCompletion() {
         int mine = life;
-        completing = Math.max(completing, world.now + world.between(0.1, world.chance(0.02) ? 20 : 1.5));
+        completing = Math.max(
+                completing,
+                world.now + world.between(0.1, slow.atMost(SimSlowness.Part.RAFT_DISK, world.chance(0.02) ? 20 : 1.5)));
         world.at(completing, () -> {
             if (mine == life && !disk.idle()) {
                 long write = disk.completeOne();
@@ -387,7 +398,8 @@ final class SimNode {
             case Action.PromoteServer a -> pg.promote(a.timeline());
             case Action.ReadPosition a ->
                 later(0.5, 4, () -> {
-                    boolean sure = pg.state == ServerState.DOWN || pg.state == ServerState.STANDBY;
+                    boolean readable = !pg.spoiled;
+                    boolean sure = readable && (pg.state == ServerState.DOWN || pg.state == ServerState.STANDBY);
                     pg.sync();
                     event(new Event.PositionRead(a.requestId(), sure ? pg.position() : null));
                 });
@@ -434,6 +446,7 @@ final class SimNode {
         int mine = pg.run;
         SimNode source = world.nodes.get(a.from());
         boolean reached = world.network.open(id, source.id) && source.running() && source.pg.ready;
+        pg.cloningFrom = reached ? source.pg : null;
         later(60, 200, () -> {
             if (mine != pg.run) {
                 return;
@@ -480,6 +493,6 @@ final class SimNode {
     }
 
     void propose(Command command) {
-        work(() -> raft.propose(CommandCodec.encode(command), local()));
+        input(() -> raft.propose(CommandCodec.encode(command), local()));
     }
 }

@@ -29,6 +29,11 @@ final class SimPostgres {
     /** So many records are visible to whoever asks, acknowledged or not. */
     int visible;
 
+    /** The end of the WAL cannot be told and the server does not start: only another clone helps. */
+    boolean spoiled;
+    /** Whose data is arriving, while that is so. */
+    SimPostgres cloningFrom;
+
     int run;
     private boolean flushing;
 
@@ -67,7 +72,7 @@ final class SimPostgres {
     // ---- operations, as the shell asks for them
 
     void startStandby() {
-        if (empty || running()) {
+        if (empty || spoiled || running()) {
             node.later(1, 2, () -> node.event(new Event.ServerFailed("cannot start")));
             return;
         }
@@ -82,7 +87,7 @@ final class SimPostgres {
     }
 
     void startPrimary() {
-        if (empty || running()) {
+        if (empty || spoiled || running()) {
             node.later(1, 2, () -> node.event(new Event.ServerFailed("cannot start")));
             return;
         }
@@ -143,6 +148,9 @@ final class SimPostgres {
     /** The process is gone; the agent hears of it when it is there. */
     void die() {
         run++;
+        if (cloningFrom != null && world.bugs.interruptedCloneIsData() && cloningFrom.flushed > 0) {
+            takeFrom(cloningFrom, 1 + world.random.nextInt(cloningFrom.flushed));
+        }
         loseTail();
     }
 
@@ -165,6 +173,8 @@ final class SimPostgres {
         wal.clear();
         flushed = 0;
         empty = true;
+        spoiled = false;
+        cloningFrom = null;
         ready = false;
         flushing = false;
         state = ServerState.EMPTY;
@@ -172,8 +182,13 @@ final class SimPostgres {
 
     /** A base backup: everything that the source has flushed. */
     void cloned(SimPostgres source) {
+        takeFrom(source, source.flushed);
+    }
+
+    private void takeFrom(SimPostgres source, int records) {
+        cloningFrom = null;
         wal.clear();
-        wal.addAll(source.wal.subList(0, source.flushed));
+        wal.addAll(source.wal.subList(0, records));
         flushed = wal.size();
         empty = false;
         state = ServerState.DOWN;
@@ -199,7 +214,7 @@ final class SimPostgres {
         }
         flushing = true;
         int mine = run;
-        world.afterMs(0.2, world.chance(0.02) ? 30 : 2, () -> {
+        world.afterMs(0.2, node.slow.atMost(SimSlowness.Part.WAL_FLUSH, world.chance(0.02) ? 30 : 2), () -> {
             if (mine == run) {
                 flushing = false;
                 flushed = wal.size();

@@ -359,7 +359,7 @@ final class SimRelay {
             return;
         }
         int mine = permitRun;
-        node.later(0.1, world.chance(0.1) ? 40 : 1, () -> {
+        node.later(0.1, node.slow.atMost(SimSlowness.Part.PERMIT, world.chance(0.1) ? 40 : 1), () -> {
             boolean newer = permit == null
                     || permit.epoch() < next.epoch()
                     || (permit.epoch() == next.epoch() && permit.version() < next.version());

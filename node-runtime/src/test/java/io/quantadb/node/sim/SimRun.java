@@ -8,6 +8,7 @@ import io.quantadb.node.cluster.MemberState;
 import io.quantadb.node.cluster.ProtocolRules;
 import io.quantadb.node.cluster.Settings;
 import io.quantadb.node.common.NodeId;
+import io.quantadb.node.sim.invariants.ServesAgain;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -20,6 +21,8 @@ final class SimRun {
     private final boolean calm;
     private boolean faulty;
     private boolean storm;
+    private boolean restless;
+    private final ServesAgain servesAgain = new ServesAgain();
 
     SimRun(long seed, ProtocolRules rules, SimBugs bugs, int voters, int witnesses, int replicas, boolean calm) {
         world = new SimWorld(seed, rules, bugs);
@@ -45,6 +48,16 @@ final class SimRun {
     static SimRun storm(long seed, ProtocolRules rules, SimBugs bugs) {
         SimRun run = new SimRun(seed, rules, bugs, 5, 0, 0, false);
         run.storm = true;
+        return run;
+    }
+
+    /**
+     * Three or five data nodes whose operator keeps changing the mode, whose standbys, disks and permits are slow in
+     * spells, and whose data becomes unreadable: rules change all the time, and members lag behind while they do.
+     */
+    static SimRun restless(long seed, ProtocolRules rules, SimBugs bugs) {
+        SimRun run = new SimRun(seed, rules, bugs, seed % 2 == 0 ? 3 : 5, 0, 0, false);
+        run.restless = true;
         return run;
     }
 
@@ -97,11 +110,10 @@ final class SimRun {
     }
 
     void awaitTrue(String what, long boundMs, java.util.function.BooleanSupplier condition) {
-        long end = world.now + boundMs * MS;
+        long start = world.now;
         while (!condition.getAsBoolean()) {
-            if (world.now > end) {
-                throw new AssertionError("LIVE: %s within %d ms: %s".formatted(what, boundMs, describe()));
-            }
+            long waitedMs = (world.now - start) / MS;
+            servesAgain.onWaited(what, waitedMs, boundMs, waitedMs > boundMs ? describe() : "");
             run(10);
         }
     }
@@ -153,7 +165,12 @@ final class SimRun {
             world.afterMs(5, 40, this::faults);
             return;
         }
-        switch (world.random.nextInt(12)) {
+        if (restless && world.chance(0.7)) {
+            slowness(n);
+            world.afterMs(20, 250, this::faults);
+            return;
+        }
+        switch (world.random.nextInt(14)) {
             case 0, 1 -> crash(n);
             case 2 -> crash(primaryOr(n));
             case 3 -> n.killPostgres();
@@ -164,6 +181,8 @@ final class SimRun {
             case 8 -> isolate(primaryOr(n), world.chance(0.4));
             case 9 -> split();
             case 10 -> weather();
+            case 11 -> slowness(n);
+            case 12 -> spoil(n);
             default -> rare(n);
         }
         world.afterMs(60, 700, this::faults);
@@ -227,15 +246,69 @@ final class SimRun {
         });
     }
 
+    /** Something about this node, or about all disks, is slow for a while. */
+    private void slowness(SimNode n) {
+        double forMs = 100 + world.random.nextInt(1_500);
+        switch (world.random.nextInt(5)) {
+            case 0, 1 -> n.slow.begin(SimSlowness.Part.WAL_FLUSH, 20 + world.random.nextInt(600), forMs);
+            case 2 -> primaryOr(n).slow.begin(SimSlowness.Part.PERMIT, 20 + world.random.nextInt(400), forMs);
+            case 3 -> n.slow.begin(SimSlowness.Part.RAFT_DISK, 10 + world.random.nextInt(150), forMs);
+            default -> {
+                int upTo = 10 + world.random.nextInt(250);
+                nodes.forEach(m -> m.slow.begin(SimSlowness.Part.RAFT_DISK, upTo, forMs));
+            }
+        }
+    }
+
+    /** The member has to throw its data away though it may be the only one that acknowledged the last of it. */
+    private void spoil(SimNode n) {
+        if (whole() && n.kind != MemberKind.WITNESS && n != primaryOr(n)) {
+            n.spoil();
+            world.afterMs(30, 300, () -> restart(n));
+            if (world.chance(0.5)) {
+                // Again, while it is being cloned perhaps.
+                world.afterMs(350, 900, () -> crash(n));
+            }
+        }
+    }
+
+    // ---- the operator
+
+    /** Every node is asked, since more than one may believe that it leads; the last word is the default. */
+    private void operate() {
+        Settings s = world.oracle.committed.settings();
+        boolean all = faulty && world.chance(0.5);
+        Settings.Mode wanted = all ? Settings.Mode.ALL : Settings.Mode.QUORUM;
+        if (s.mode() != wanted) {
+            Command change = new Command.ChangeSettings(new Settings(
+                    wanted,
+                    s.policy(),
+                    s.heartbeatMillis(),
+                    s.electionTimeoutMinMillis(),
+                    s.electionTimeoutMaxMillis(),
+                    s.leaseMillis()));
+            nodes.forEach(n -> n.propose(change));
+        }
+        world.afterMs(50, restless ? 900 : 3_000, this::operate);
+    }
+
     /** A lost disk only while the cluster is whole, since losing more than the rule allows loses data by design. */
     private void rare(SimNode n) {
-        boolean whole = formed() && nodes.stream().allMatch(m -> m.running() && m.member() && holdsWhatItShould(m));
-        if (whole && world.chance(0.6)) {
+        if (whole() && world.chance(0.6)) {
             n.wipe();
             world.afterMs(100, 1500, () -> restart(n));
         } else if (world.chance(0.2)) {
             nodes.forEach(this::crash);
         }
+    }
+
+    private boolean whole() {
+        ClusterState s = world.oracle.committed;
+        long data = nodes.stream().filter(n -> n.kind == MemberKind.DATA).count();
+        boolean rule = s.rule().set().size() == data - 1 && s.nextRule() == null;
+        return rule
+                && serving() != null
+                && nodes.stream().allMatch(m -> m.running() && m.member() && !m.pg.spoiled && holdsWhatItShould(m));
     }
 
     /** A member of the rule may still be cloning: it counts for nothing then. */
@@ -253,6 +326,9 @@ final class SimRun {
         clients();
         faulty = true;
         faults();
+        if (restless || world.chance(0.3)) {
+            operate();
+        }
         run(chaosMs);
         faulty = false;
         return this;
@@ -264,12 +340,12 @@ final class SimRun {
         world.network.heal();
         world.network.loss = 0;
         world.network.duplicate = 0;
+        nodes.forEach(n -> n.slow.end());
         nodes.forEach(this::restart);
         live();
         return this;
     }
 
-    /** LIVE of protocol.md: the cluster serves again, every freeze has ended, and all members converge. */
     void live() {
         long before = world.oracle.acknowledged;
         awaitTrue("a client's write is acknowledged", 30_000, () -> world.oracle.acknowledged > before + 5);
