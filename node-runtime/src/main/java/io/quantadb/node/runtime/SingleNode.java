@@ -130,9 +130,7 @@ final class SingleNode implements AutoCloseable {
                         "remove it and start again");
             case DirectoryContents.Empty() -> {
                 Bootstrap bootstrap = new Bootstrap(postgres.binaries(), postgres.user(), files.postgresPrivate());
-                Steps.creating(() -> bootstrap.create(
-                        postgres.directory(),
-                        NodeIdentity.wanted(config)));
+                Steps.creating(() -> bootstrap.create(postgres.directory(), NodeIdentity.wanted(config)));
             }
             case DirectoryContents.Cluster cluster -> {
                 if (cluster.standby()) {

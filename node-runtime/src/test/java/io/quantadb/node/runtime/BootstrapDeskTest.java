@@ -9,7 +9,8 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 class BootstrapDeskTest {
-    private static final NodeFacts MEMBER = new NodeFacts(new NodeId("node1"), 1, "u-1.00000000000000ff", 42, 1, 0, "", null);
+    private static final NodeFacts MEMBER =
+            new NodeFacts(new NodeId("node1"), 1, "u-1.00000000000000ff", 42, 1, 0, "", null);
 
     private final BootstrapDesk desk = new BootstrapDesk(true);
 
