@@ -8,7 +8,7 @@ Q := -q
 BENCH_CP = node-runtime/target/classes:node-runtime/target/test-classes:$$(cat node-runtime/target/test.classpath)
 JAVA = "$(JAVA_HOME)/bin/java"
 
-.PHONY: help build verify fix test sim demo demo-down bench-failover bench-node clean jdk
+.PHONY: help build verify fix test sim demo demo-down bench-failover bench-node images kube-up kube-down kube-status clean jdk
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-zA-Z-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,19 @@ bench-failover: build node-runtime/target/test.classpath ## seconds without writ
 bench-node: build node-runtime/target/test.classpath ## seconds to ready, memory, commit latency and WAL rate of one node
 	$(MVN) $(Q) test-compile
 	$(JAVA) -Xmx256m -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp "$(BENCH_CP)" io.quantadb.node.bench.NodeBench
+
+images: build ## container images: by an engine that can pull, else target/images/*.tar from Debian's packages (PG=17 for PostgreSQL 17)
+	hack/images
+
+kube-up: ## a single-node Kubernetes on this machine (root), with the images of `make images` when they are there
+	hack/kube up
+	@for image in target/images/*.tar; do [ ! -e "$$image" ] || hack/kube load "$$image"; done
+
+kube-down: ## end it and remove its state
+	hack/kube down
+
+kube-status: ## what of it runs
+	hack/kube status
 
 clean: jdk ## remove what was built
 	$(MVN) $(Q) clean
