@@ -8,7 +8,7 @@ Q := -q
 BENCH_CP = node-runtime/target/classes:node-runtime/target/test-classes:$$(cat node-runtime/target/test.classpath)
 JAVA = "$(JAVA_HOME)/bin/java"
 
-.PHONY: help build verify fix test sim demo demo-down bench-failover bench-node images kube-up kube-down kube-status clean jdk
+.PHONY: help build verify fix test sim demo demo-down bench-failover bench-node images kube-up kube-down kube-status kube-selftest clean jdk
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-zA-Z-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ kube-down: ## end it and remove its state
 
 kube-status: ## what of it runs
 	hack/kube status
+
+kube-selftest: ## try the local Kubernetes from up to down (root)
+	hack/kube selftest
 
 clean: jdk ## remove what was built
 	$(MVN) $(Q) clean
