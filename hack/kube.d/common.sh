@@ -22,6 +22,7 @@ SERVICES=${QUANTADB_KUBE_SERVICES:-10.96.0.0/16}
 API_SERVICE_IP=${SERVICES%.*}.1
 VETH=qdbkube0
 CGROUP=quantadb-kube
+FREEZER=/sys/fs/cgroup/freezer/$CGROUP
 PAUSE_IMAGE=quantadb.io/pause:1
 
 say() { printf 'kube: %s\n' "$*"; }

@@ -32,7 +32,7 @@ start_controllers() {
 
 start_containerd() { start containerd containerd --config "$DIR/etc/containerd.toml" --log-level warn; }
 
-containerd_ctl() { inside ctr -a "$DIR/run/containerd.sock" -n k8s.io "$@"; }
+containerd_ctl() { inside timeout 300 ctr -a "$DIR/run/containerd.sock" -n k8s.io "$@"; }
 
 start_node() {
     start kubelet "$BIN/kubelet" --config="$DIR/etc/kubelet.yaml" --kubeconfig="$DIR/pki/kubelet.kubeconfig" \

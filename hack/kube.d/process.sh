@@ -47,6 +47,9 @@ start_init() {
     record init "$child"
 }
 
+# The cgroup by which `freeze` stops all of them; children inherit it.
+join_freezer() { [ ! -e "$FREEZER/cgroup.procs" ] || echo "$BASHPID" >"$FREEZER/cgroup.procs"; }
+
 # start NAME COMMAND...: starts one component in the namespaces, its output in $DIR/log/NAME.log. It becomes a child of the
 # namespace's first process, which reaps it.
 start() {
@@ -54,7 +57,7 @@ start() {
     shift
     alive "$name" >/dev/null && return 0
     init=$(alive init) || die "the cluster is not up (hack/kube up)"
-    inner=$(nsenter -t "$init" -m -p -n -- /bin/sh -c 'log=$1; shift; setsid "$@" >>"$log" 2>&1 </dev/null 9>&- & echo $!' \
+    inner=$(join_freezer; exec nsenter -t "$init" -m -p -n -- /bin/sh -c 'log=$1; shift; setsid "$@" >>"$log" 2>&1 </dev/null 9>&- & echo $!' \
         start "$DIR/log/$name.log" "$@")
     for child in $(pgrep -P "$init"); do
         if [ "$(sed -n 's/^NSpid:.*\t//p' "/proc/$child/status" 2>/dev/null)" = "$inner" ]; then
