@@ -10,18 +10,22 @@ CACHE=${QUANTADB_CACHE:-$HOME/.cache/quantadb}
 BIN=${QUANTADB_KUBE_BIN:-$CACHE/kubernetes-$KUBE_VERSION-2}
 BINARIES=(kube-apiserver kube-controller-manager kubelet kube-scheduler kube-proxy)
 
-DIR=${QUANTADB_KUBE_DIR:-/var/lib/quantadb-kube}
+# Several clusters may run beside each other, each with a number and places of its own.
+NUMBER=${QUANTADB_KUBE_NUMBER:-0}
+[[ $NUMBER =~ ^[0-9]$ ]] || { echo "kube: QUANTADB_KUBE_NUMBER=$NUMBER: say 0 to 9" >&2; exit 1; }
+CGROUP=quantadb-kube
+[ "$NUMBER" = 0 ] || CGROUP=quantadb-kube-$NUMBER
+DIR=${QUANTADB_KUBE_DIR:-/var/lib/$CGROUP}
 KUBECONFIG_FILE=$DIR/kubeconfig
 NODE=quantadb
 # Only this machine knows these addresses: they live on a veth pair and behind it.
-LINK=${QUANTADB_KUBE_LINK:-172.31.249}
+LINK=${QUANTADB_KUBE_LINK:-172.31.$((249 - NUMBER))}
 HOST_IP=$LINK.1
 NODE_IP=$LINK.2
-PODS=${QUANTADB_KUBE_PODS:-10.244.0.0/16}
-SERVICES=${QUANTADB_KUBE_SERVICES:-10.96.0.0/16}
+PODS=${QUANTADB_KUBE_PODS:-10.$((244 + NUMBER)).0.0/16}
+SERVICES=${QUANTADB_KUBE_SERVICES:-10.$((96 + NUMBER)).0.0/16}
 API_SERVICE_IP=${SERVICES%.*}.1
-VETH=qdbkube0
-CGROUP=quantadb-kube
+VETH=qdbkube$NUMBER
 FREEZER=/sys/fs/cgroup/freezer/$CGROUP
 PAUSE_IMAGE=quantadb.io/pause:1
 
