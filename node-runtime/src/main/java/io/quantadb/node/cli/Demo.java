@@ -3,6 +3,7 @@ package io.quantadb.node.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.config.Ports;
+import io.quantadb.node.pki.TlsFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,7 +69,8 @@ public final class Demo {
         this.files = new DemoFolder(folder);
         this.launcher = launcher;
         this.machines = machines;
-        this.client = new ClusterClient(machines.caFile());
+        TlsFiles tls = machines.tls();
+        this.client = tls == null ? new ClusterClient(null) : ClusterClient.showing(tls.ca(), tls.cert(), tls.key());
         this.progress = progress;
     }
 

@@ -1,6 +1,6 @@
 package io.quantadb.node.cli;
 
-import java.nio.file.Path;
+import io.quantadb.node.pki.TlsFiles;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -9,12 +9,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param hosts one address per node
  * @param prefixes what stands before the command that starts each node's agent; empty lists for nothing
- * @param caFile whom to trust when asking the nodes over HTTPS; null for plain HTTP, on loopback only
+ * @param tls what to show when asking the nodes over HTTPS, and whom to trust; null for plain HTTP, on loopback only
  */
 public record Machines(
         List<String> hosts,
         List<List<String>> prefixes,
-        @Nullable Path caFile) {
+        @Nullable TlsFiles tls) {
     /** Three on loopback. */
     public static final Machines LOOPBACK = new Machines(
             List.of(DemoNode.HOST, DemoNode.HOST, DemoNode.HOST), List.of(List.of(), List.of(), List.of()), null);

@@ -5,6 +5,7 @@ import io.quantadb.node.cli.ClusterClient;
 import io.quantadb.node.cli.Demo;
 import io.quantadb.node.cli.DemoNode;
 import io.quantadb.node.cli.Machines;
+import io.quantadb.node.pki.TlsFiles;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -61,7 +62,7 @@ final class Ground implements AutoCloseable {
             Machines machines = new Machines(
                     IntStream.range(0, Demo.NODES).mapToObj(Namespaces::host).toList(),
                     IntStream.range(0, Demo.NODES).mapToObj(Namespaces::prefix).toList(),
-                    tls.resolve("ca.crt"));
+                    new TlsFiles(tls.resolve("ca.crt"), tls.resolve("node1.crt"), tls.resolve("node1.key")));
             Demo demo = new Demo(folder, withLauncher(env), Ground::say, machines, agentCommand(env));
             return up(demo, network, env, mode, List.of(5432), Map.of("tls.dir", tls.toString()));
         } catch (RuntimeException e) {

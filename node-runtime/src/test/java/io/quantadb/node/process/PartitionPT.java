@@ -9,6 +9,7 @@ import io.quantadb.node.cli.Demo;
 import io.quantadb.node.cli.DemoNode;
 import io.quantadb.node.cli.Machines;
 import io.quantadb.node.common.NodeId;
+import io.quantadb.node.pki.TlsFiles;
 import io.quantadb.node.testing.PostgresVersion;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,6 +68,6 @@ class PartitionPT {
         return new Machines(
                 IntStream.range(0, Demo.NODES).mapToObj(Namespaces::host).toList(),
                 IntStream.range(0, Demo.NODES).mapToObj(Namespaces::prefix).toList(),
-                tls.resolve("ca.crt"));
+                new TlsFiles(tls.resolve("ca.crt"), tls.resolve("node1.crt"), tls.resolve("node1.key")));
     }
 }
