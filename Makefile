@@ -8,7 +8,7 @@ Q := -q
 BENCH_CP = node-runtime/target/classes:node-runtime/target/test-classes:$$(cat node-runtime/target/test.classpath)
 JAVA = "$(JAVA_HOME)/bin/java"
 
-.PHONY: help build verify fix test sim demo demo-down bench-failover bench-node images kube-up kube-down kube-status kube-selftest clean jdk
+.PHONY: help build verify fix test sim demo demo-down bench-failover bench-node images kube-up kube-down kube-status kube-selftest crds e2e clean jdk
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-zA-Z-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ fix: jdk ## format the sources and sort the poms
 
 test: jdk ## everything that can run here; what needs root runs when root and is listed otherwise
 	hack/run-tests
+
+crds: jdk ## generate the custom resource definitions anew
+	$(MVN) $(Q) -pl crds test -Dcrds.write=true
 
 sim: jdk ## simulate: make sim SEED=first RUNS=how-many
 	$(MVN) $(Q) test-compile
