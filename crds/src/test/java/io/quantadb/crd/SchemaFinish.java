@@ -11,7 +11,6 @@ import java.util.List;
 
 /**
  * What the generator cannot say: the order of the columns, that a resource needs a spec, which lists are maps by a key.
- * It also sees an annotation of a record component twice, on the field and on the accessor; once is enough.
  */
 final class SchemaFinish implements CRDPostProcessor {
     private static final List<String> COLUMNS =
@@ -33,17 +32,10 @@ final class SchemaFinish implements CRDPostProcessor {
         var status = root.getProperties().get("status").getProperties();
         mapBy(status.get("conditions"), "type");
         mapBy(status.get("members"), "name");
-        saidOnce(root);
     }
 
     private static void mapBy(JSONSchemaProps list, String key) {
         list.setXKubernetesListType("map");
         list.setXKubernetesListMapKeys(List.of(key));
-    }
-
-    private static void saidOnce(JSONSchemaProps schema) {
-        schema.setXKubernetesValidations(
-                schema.getXKubernetesValidations().stream().distinct().toList());
-        schema.getProperties().values().forEach(SchemaFinish::saidOnce);
     }
 }

@@ -8,13 +8,15 @@ import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
 import io.fabric8.generator.annotation.Pattern;
 import io.fabric8.generator.annotation.Required;
-import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.model.annotation.SpecReplicas;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a cluster is to be. Every field has an effect; what was left out has its default, also when the API server did
  * not fill it in.
+ *
+ * <p>There are no CEL rules: a Kubernetes before 1.25 does not know them, and its kubectl refuses a schema that has
+ * them. What they would say, the operator checks and says in condition {@code Stalled}.
  *
  * @param instances how many nodes hold the data and vote
  * @param version the release of QuantaDB that the nodes run; null means the one chosen when the cluster was first seen
@@ -44,17 +46,12 @@ public record QuantaClusterSpec(
 
         Images images,
 
-        @Required @ValidationRule(value = "self == oldSelf", message = "storage cannot be changed in this version")
-        Storage storage,
+        @Required Storage storage,
 
         Resources resources,
 
         Postgresql postgresql,
-
-        @ValidationRule(value = "self == oldSelf", message = "replication is chosen when the cluster is founded")
         Replication replication,
-
-        @ValidationRule(value = "self == oldSelf", message = "bootstrap is used once, when the cluster is founded")
         Bootstrap bootstrap) {
 
     /** How many instances there are when nothing else is said. */

@@ -1,0 +1,111 @@
+package io.quantadb.operator.observer;
+
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.quantadb.crd.v1alpha1.QuantaClusterSpec;
+import io.quantadb.operator.model.ClusterRef;
+import io.quantadb.operator.model.NodeConfiguration;
+import io.quantadb.operator.model.ObservedCluster;
+import io.quantadb.operator.model.ObservedCluster.PodFacts;
+import io.quantadb.operator.nodeapi.NodeApi;
+import io.quantadb.operator.nodeapi.NodeApis;
+import io.quantadb.operator.pki.Credential;
+import io.quantadb.operator.resource.KubernetesApi;
+import io.quantadb.operator.resource.SecretShapes;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Looks at one cluster. Blocks: the API server's answers first, one after the other, then all nodes at once.
+ *
+ * <p>Any thread.
+ */
+public final class ClusterObserver {
+    /**
+     * What was seen, and the way to the nodes that it was seen by.
+     *
+     * @param api empty while there is no CA to talk to nodes with
+     */
+    public record Observation(ObservedCluster cluster, Optional<NodeApi> api) {}
+
+    private final KubernetesApi kubernetes;
+    private final NodeApis apis;
+
+    public ClusterObserver(KubernetesApi kubernetes, NodeApis apis) {
+        this.kubernetes = kubernetes;
+        this.apis = apis;
+    }
+
+    /** @param spec null when the resource has none */
+    public Observation observe(ClusterRef ref, @Nullable QuantaClusterSpec spec) {
+        String namespace = ref.namespace();
+        Optional<Secret> authoritySecret = kubernetes.secret(namespace, ref.authoritySecret());
+        Optional<Credential> authority = authoritySecret.flatMap(SecretShapes::authority);
+        String app = spec == null || spec.bootstrap().secret() == null
+                ? ref.appSecret()
+                : spec.bootstrap().secret();
+        var secrets = new ObservedCluster.Secrets(
+                authoritySecret.isPresent(),
+                hasPassword(namespace, ref.superuserSecret()),
+                hasPassword(namespace, app));
+
+        List<PodFacts> pods = pods(ref);
+        Optional<NodeApi> api = authority.map(ca -> apis.of(ref.uid(), ref.name(), ca));
+        var asked = api.map(a -> new NodeSurvey(a).ask(pods)).orElseGet(NodeSurvey.Result::nothing);
+
+        var cluster = new ObservedCluster(
+                kubernetes.budgetsAreV1(),
+                secrets,
+                authority.map(ca -> new ObservedCluster.Authority(
+                        ca.certificate().getNotAfter().toInstant())),
+                authority
+                        .map(ca -> Certificates.read(kubernetes.secret(namespace, ref.tlsSecret()), ca))
+                        .orElse(Map.of()),
+                kubernetes.statefulSet(namespace, ref.name()).flatMap(Workloads::facts),
+                kubernetes
+                        .configMap(namespace, ref.configMap())
+                        .map(map -> Optional.ofNullable(map.getData())
+                                .orElse(Map.of())
+                                .getOrDefault(NodeConfiguration.FILE, ""))
+                        .flatMap(NodeConfiguration::founding),
+                pods,
+                asked.reports(),
+                asked.members());
+        return new Observation(cluster, api);
+    }
+
+    private boolean hasPassword(String namespace, String secret) {
+        return kubernetes
+                .secret(namespace, secret)
+                .filter(SecretShapes::hasPassword)
+                .isPresent();
+    }
+
+    private List<PodFacts> pods(ClusterRef ref) {
+        List<Pod> pods = kubernetes.pods(ref.namespace(), ref.podSelector());
+        boolean waiting = pods.stream().anyMatch(Pods::isPending);
+        Map<String, Boolean> claims = waiting ? claims(ref) : Map.of();
+        return pods.stream()
+                .map(pod -> Pods.facts(
+                        pod,
+                        waiting
+                                && Pods.isPending(pod)
+                                && !claims.containsKey(
+                                        ClusterRef.claim(pod.getMetadata().getName()))))
+                .sorted(Comparator.comparingInt((PodFacts p) -> Pods.ordinal(p.name())))
+                .toList();
+    }
+
+    /** The claims that are there to stay. */
+    private Map<String, Boolean> claims(ClusterRef ref) {
+        return kubernetes.claims(ref.namespace(), ref.podSelector()).stream()
+                .filter(claim -> claim.getMetadata().getDeletionTimestamp() == null)
+                .collect(
+                        Collectors.toMap(claim -> claim.getMetadata().getName(), _ -> true, (a, _) -> a, HashMap::new));
+    }
+}
