@@ -1,7 +1,6 @@
 package io.quantadb.crd.v1alpha1;
 
 import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
-import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn.Type;
 import io.fabric8.kubernetes.api.model.Namespaced;
 import io.fabric8.kubernetes.client.CustomResource;
 import io.fabric8.kubernetes.model.annotation.Group;
@@ -17,19 +16,28 @@ import org.jspecify.annotations.Nullable;
 @Plural("quantaclusters")
 @Singular("quantacluster")
 @ShortNames("qc")
-@AdditionalPrinterColumn(name = "Instances", jsonPath = ".spec.instances", type = Type.INTEGER)
-@AdditionalPrinterColumn(name = "Ready", jsonPath = ".status.readyInstances", type = Type.INTEGER)
-@AdditionalPrinterColumn(name = "Primary", jsonPath = ".status.currentPrimary", type = Type.STRING)
+@AdditionalPrinterColumn(name = "Instances", jsonPath = ".spec.instances", type = AdditionalPrinterColumn.Type.INTEGER)
+@AdditionalPrinterColumn(
+        name = "Ready",
+        jsonPath = ".status.readyInstances",
+        type = AdditionalPrinterColumn.Type.INTEGER)
+@AdditionalPrinterColumn(
+        name = "Primary",
+        jsonPath = ".status.currentPrimary",
+        type = AdditionalPrinterColumn.Type.STRING)
 @AdditionalPrinterColumn(
         name = "Available",
         jsonPath = ".status.conditions[?(@.type==\"Available\")].status",
-        type = Type.STRING)
+        type = AdditionalPrinterColumn.Type.STRING)
 @AdditionalPrinterColumn(
         name = "Status",
         jsonPath = ".status.conditions[?(@.type==\"Ready\")].reason",
-        type = Type.STRING)
-@AdditionalPrinterColumn(name = "Version", jsonPath = ".status.version", type = Type.STRING)
-@AdditionalPrinterColumn(name = "Age", jsonPath = ".metadata.creationTimestamp", type = Type.DATE)
+        type = AdditionalPrinterColumn.Type.STRING)
+@AdditionalPrinterColumn(name = "Version", jsonPath = ".status.version", type = AdditionalPrinterColumn.Type.STRING)
+@AdditionalPrinterColumn(
+        name = "Age",
+        jsonPath = ".metadata.creationTimestamp",
+        type = AdditionalPrinterColumn.Type.DATE)
 @SuppressWarnings("NullAway") // Fabric8's base class hands out null until a spec or a status is set.
 public final class QuantaCluster extends CustomResource<QuantaClusterSpec, QuantaClusterStatus> implements Namespaced {
     private static final long serialVersionUID = 1;

@@ -115,13 +115,13 @@ public final class CertificateIssuer {
             KeyPurposeId... purposes) {
         try {
             KeyPair pair = newKeyPair();
-            Date last = authority.certificate().getNotAfter();
-            Date end = end(validity);
+            Instant last = authority.certificate().getNotAfter().toInstant();
+            Instant end = clock.instant().plus(validity);
             var builder = new JcaX509v3CertificateBuilder(
                     authority.certificate(),
                     serial(),
                     start(),
-                    end.after(last) ? last : end,
+                    Date.from(end.isAfter(last) ? last : end),
                     new X500Principal(subject.getEncoded()),
                     pair.getPublic());
             var extensions = new JcaX509ExtensionUtils();
@@ -164,8 +164,7 @@ public final class CertificateIssuer {
     }
 
     private Date end(Duration validity) {
-        Instant end = clock.instant().plus(validity);
-        return Date.from(end);
+        return Date.from(clock.instant().plus(validity));
     }
 
     private static Credential sign(X509v3CertificateBuilder builder, KeyPair signing, KeyPair own)
