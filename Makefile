@@ -29,6 +29,9 @@ fix: jdk ## format the sources and sort the poms
 test: jdk ## everything that can run here; what needs root runs when root and is listed otherwise
 	hack/run-tests
 
+e2e: jdk ## end-to-end tests against KUBECONFIG's cluster, else the local one
+	hack/run-e2e
+
 crds: jdk ## generate the custom resource definitions anew
 	$(MVN) $(Q) -pl crds test -Dcrds.write=true
 

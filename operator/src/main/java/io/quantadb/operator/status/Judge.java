@@ -28,11 +28,14 @@ final class Judge {
     private final Evidence evidence;
     private final ObservedCluster seen;
     private final boolean initialized;
+    private final boolean begun;
 
-    Judge(Evidence evidence, boolean initialized) {
+    /** @param epochBefore the highest epoch that a node told before; 0 while none ever did */
+    Judge(Evidence evidence, boolean initialized, long epochBefore) {
         this.evidence = evidence;
         this.seen = evidence.seen();
         this.initialized = initialized;
+        this.begun = epochBefore > 0 || seen.epoch() > 0;
     }
 
     Judgement available() {
@@ -44,6 +47,9 @@ final class Judge {
         Map<String, NodeReport.Answered> answers = seen.answers();
         if (!initialized) {
             return Judgement.no("Bootstrapping", "the cluster has not been founded yet");
+        }
+        if (!begun) {
+            return Judgement.no("Bootstrapping", "the cluster was founded and has no primary yet");
         }
         if (seen.pods().isEmpty()) {
             return Judgement.no("NoInstance", "there is no pod");

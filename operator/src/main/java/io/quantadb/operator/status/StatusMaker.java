@@ -38,7 +38,7 @@ public final class StatusMaker {
 
     public QuantaClusterStatus make() {
         ObservedCluster seen = evidence.seen();
-        var judge = new Judge(evidence, initialized());
+        var judge = new Judge(evidence, initialized(), kept.epoch());
         Judgement available = judge.available();
         Judgement progressing = judge.progressing();
         var conditions = List.of(

@@ -178,10 +178,13 @@ public final class ClusterValidator {
                 || kept.condition("Initialized").filter(c -> c.holds()).isPresent();
     }
 
-    /** Every node answers, none knows the cluster that there was: the volumes are empty. */
+    /**
+     * Every node answers, none knows the cluster that there was: the volumes are empty. It was there once a node told of
+     * an epoch; between the answer to the founding and that, no node knows it yet.
+     */
     private static void data(
             QuantaClusterSpec spec, QuantaClusterStatus kept, ObservedCluster seen, List<Finding> findings) {
-        boolean existed = kept.condition("Initialized").filter(c -> c.holds()).isPresent();
+        boolean existed = kept.epoch() > 0;
         if (existed && !seen.formed() && seen.answers().size() >= spec.instances()) {
             findings.add(new Finding(
                     "DataLost",

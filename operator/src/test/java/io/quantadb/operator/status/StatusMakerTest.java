@@ -148,7 +148,7 @@ class StatusMakerTest {
                 Optional.of(new FoundingAnswer.Founded("uid.0123456789abcdef")),
                 Optional.empty());
         assertThat(told(status, "Initialized")).isEqualTo("True Bootstrapped");
-        assertThat(told(status, "Available")).startsWith("False");
+        assertThat(told(status, "Available")).isEqualTo("False Bootstrapping");
         assertThat(status.clusterId()).isEqualTo("uid.0123456789abcdef");
     }
 

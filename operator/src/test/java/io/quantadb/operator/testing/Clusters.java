@@ -57,7 +57,7 @@ public final class Clusters {
                 0,
                 "",
                 null,
-                0,
+                1,
                 none.clusterId(),
                 "1.0",
                 "quantadb.io/node:1.0",

@@ -143,4 +143,12 @@ class ClusterValidatorTest {
                 .containsExactly("DataLost");
         assertThat(findings("storage: {size: 1Gi}", NEW, seen)).isEmpty();
     }
+
+    @Test
+    void doesNotMistakeAClusterThatIsJustBeingFoundedForOneThatLostItsData() {
+        QuantaClusterStatus founding = new QuantaClusterStatus(
+                1, FOUNDED.conditions(), 3, 0, "", null, 0, "uid.1", "1.0", "i", null, null, List.of());
+        Seen seen = Seen.objects(3).formless("orders-0", "orders-1", "orders-2");
+        assertThat(findings("storage: {size: 1Gi}", founding, seen)).isEmpty();
+    }
 }
