@@ -56,9 +56,9 @@ class ClusterST {
         long started = System.nanoTime();
         client.resource(cluster).inNamespace(NAMESPACE).create();
         awaitCondition("Available", Duration.ofMinutes(5));
-        say("quick start: writes are served after %.1f s", seconds(started));
+        say("quick start: writes are served after %.1f s".formatted(seconds(started)));
         awaitCondition("Ready", Duration.ofMinutes(5));
-        say("quick start: all three are ready after %.1f s", seconds(started));
+        say("quick start: all three are ready after %.1f s".formatted(seconds(started)));
     }
 
     @AfterAll
@@ -69,8 +69,8 @@ class ClusterST {
         }
     }
 
-    private static void say(String format, Object... values) {
-        System.out.println("e2e: " + format.formatted(values));
+    private static void say(String words) {
+        System.out.println("e2e: " + words);
     }
 
     private static double seconds(long since) {
@@ -128,9 +128,13 @@ class ClusterST {
                     .atMost(60, TimeUnit.SECONDS)
                     .until(() -> writer.acknowledgedCount() > before + 600);
             Audit audit = writer.audit();
-            say(
-                    "%s: gap %d ms, %d acknowledged, %d lost, %d duplicated",
-                    what, audit.longestGap().toMillis(), audit.acknowledged(), audit.lost(), audit.duplicated());
+            say("%s: gap %d ms, %d acknowledged, %d lost, %d duplicated"
+                    .formatted(
+                            what,
+                            audit.longestGap().toMillis(),
+                            audit.acknowledged(),
+                            audit.lost(),
+                            audit.duplicated()));
             assertThat(audit.lost()).isZero();
             assertThat(audit.duplicated()).isZero();
         }
@@ -225,9 +229,8 @@ class ClusterST {
                     .delete();
             await("rows").atMost(60, TimeUnit.SECONDS).until(() -> writer.acknowledgedCount() > count + 600);
             Audit audit = writer.audit();
-            say(
-                    "primary's pod deleted with no operator: gap %d ms, %d acknowledged, %d lost",
-                    audit.longestGap().toMillis(), audit.acknowledged(), audit.lost());
+            say("primary's pod deleted with no operator: gap %d ms, %d acknowledged, %d lost"
+                    .formatted(audit.longestGap().toMillis(), audit.acknowledged(), audit.lost()));
             assertThat(audit.lost()).isZero();
         } finally {
             scaleOperator(1);
@@ -301,7 +304,7 @@ class ClusterST {
                                     .isReady())
                             .isTrue();
                 });
-        say("a replica whose volume was gone is a full copy again after %.1f s", seconds(started));
+        say("a replica whose volume was gone is a full copy again after %.1f s".formatted(seconds(started)));
     }
 
     @Test
