@@ -8,7 +8,7 @@ Q := -q
 BENCH_CP = node-runtime/target/classes:node-runtime/target/test-classes:$$(cat node-runtime/target/test.classpath)
 JAVA = "$(JAVA_HOME)/bin/java"
 
-.PHONY: help build verify fix test sim demo demo-down bench-failover bench-node images kube-up kube-down kube-status kube-selftest crds e2e clean jdk
+.PHONY: help build build-node verify fix test sim demo demo-down bench-failover bench-node images kube-up kube-down kube-status kube-selftest crds e2e clean jdk
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-zA-Z-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,8 +16,11 @@ help: ## list the targets
 jdk:
 	@bin/java-home >/dev/null
 
-build: jdk ## compile and pack, no tests (bin/quantadb runs afterwards)
-	$(MVN) $(Q) -Dmaven.test.skip=true package
+build: build-node ## compile and pack all, no tests
+	$(MVN) $(Q) -Dmaven.test.skip=true -pl crds,operator package
+
+build-node: jdk ## the node alone, no tests (bin/quantadb runs afterwards)
+	$(MVN) $(Q) -Dmaven.test.skip=true -pl node-runtime package
 	hack/aot-cache
 
 verify: jdk ## the read-only gate: format, lint, unit, architecture, 200 seeds of simulation
@@ -36,10 +39,10 @@ crds: jdk ## generate the custom resource definitions anew
 	$(MVN) $(Q) -pl crds test -Dcrds.write=true
 
 sim: jdk ## simulate: make sim SEED=first RUNS=how-many
-	$(MVN) $(Q) test-compile
+	$(MVN) $(Q) -pl node-runtime test-compile
 	$(MVN) surefire:test -pl node-runtime -Dtest='ClusterSimTest,RaftSimTest' -Dsim.seed=$(or $(SEED),1) -Dsim.runs=$(or $(RUNS),200)
 
-demo: build ## three nodes on this machine, a killed primary, a psql line
+demo: build-node ## three nodes on this machine, a killed primary, a psql line
 	hack/demo
 
 demo-down: ## stop the demo and remove its data
@@ -48,12 +51,12 @@ demo-down: ## stop the demo and remove its data
 node-runtime/target/test.classpath: node-runtime/pom.xml pom.xml
 	$(MVN) $(Q) -pl node-runtime dependency:build-classpath -Dmdep.outputFile=target/test.classpath -Dmdep.includeScope=test
 
-bench-failover: build node-runtime/target/test.classpath ## seconds without writes after each kind of fault: RUNS= SCENARIOS= MODE= LOAD= GOALS=off BROKEN=
-	$(MVN) $(Q) test-compile
+bench-failover: build-node node-runtime/target/test.classpath ## seconds without writes after each kind of fault: RUNS= SCENARIOS= MODE= LOAD= GOALS=off BROKEN=
+	$(MVN) $(Q) -pl node-runtime test-compile
 	$(JAVA) -Xmx256m -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp "$(BENCH_CP)" io.quantadb.node.bench.FailoverBench
 
-bench-node: build node-runtime/target/test.classpath ## seconds to ready, memory, commit latency and WAL rate of one node
-	$(MVN) $(Q) test-compile
+bench-node: build-node node-runtime/target/test.classpath ## seconds to ready, memory, commit latency and WAL rate of one node
+	$(MVN) $(Q) -pl node-runtime test-compile
 	$(JAVA) -Xmx256m -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp "$(BENCH_CP)" io.quantadb.node.bench.NodeBench
 
 images: build ## container images: by an engine that can pull, else target/images/*.tar from Debian's packages (PG=17 for PostgreSQL 17)
