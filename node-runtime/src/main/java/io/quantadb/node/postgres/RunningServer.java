@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +35,9 @@ final class RunningServer {
     private final CompletableFuture<ServerExit> exited = new CompletableFuture<>();
     private final CompletableFuture<Void> gone = new CompletableFuture<>();
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
+    /** Held while the listener is told, so that nobody hears of a server becoming ready that he knows has ended. */
+    private final ReentrantLock telling = new ReentrantLock();
+
     private volatile boolean stopping;
     private volatile @Nullable Thread logReader;
 
@@ -124,10 +128,13 @@ final class RunningServer {
                 .addKeyValue(LogKeys.REASON, exit.how())
                 .addKeyValue("asked", exit.asked())
                 .log("postgresql ended");
+        telling.lock();
         try {
             listener.onExit(exit);
         } catch (RuntimeException e) {
             LOG.atError().addMarker(LogKeys.CLUSTER).setCause(e).log("the end of postgresql could not be handled");
+        } finally {
+            telling.unlock();
         }
         try {
             new ServerProcesses(dataDirectory).endAll(ServerConfig.LEFTOVER_PATIENCE);
@@ -181,14 +188,25 @@ final class RunningServer {
             // It will be opened when it is first needed.
             LOG.atDebug().addKeyValue(LogKeys.PID, pid()).setCause(e).log("no session with the server yet");
         }
-        ready.complete(null);
-        LOG.atInfo()
-                .addMarker(LogKeys.CLUSTER)
-                .addKeyValue(LogKeys.PID, pid())
-                .addKeyValue("mode", mode)
-                .addKeyValue(
-                        "took_ms", Duration.ofNanos(System.nanoTime() - start).toMillis())
-                .log("postgresql is ready");
-        listener.onReady(mode);
+        telling.lock();
+        try {
+            if (exited.isDone()) {
+                // It ended while the session was opened: a full disk does that to every start.
+                ready.completeExceptionally(new IllegalStateException("ended as soon as it took connections"));
+                return;
+            }
+            ready.complete(null);
+            LOG.atInfo()
+                    .addMarker(LogKeys.CLUSTER)
+                    .addKeyValue(LogKeys.PID, pid())
+                    .addKeyValue("mode", mode)
+                    .addKeyValue(
+                            "took_ms",
+                            Duration.ofNanos(System.nanoTime() - start).toMillis())
+                    .log("postgresql is ready");
+            listener.onReady(mode);
+        } finally {
+            telling.unlock();
+        }
     }
 }
