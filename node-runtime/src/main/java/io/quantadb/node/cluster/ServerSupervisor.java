@@ -9,6 +9,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class ServerSupervisor {
     private static final long RETRY_NANOS = 1_000 * Context.MILLIS;
+    /** A standby that ends sooner than this after its start has not come up. */
+    private static final long STEADY_NANOS = 2_000 * Context.MILLIS;
+
+    private static final int QUICK_STARTS = 3;
     private static final long READ_DEADLINE_NANOS = 5_000 * Context.MILLIS;
     private static final long OPERATION_DEADLINE_NANOS = 120_000 * Context.MILLIS;
 
@@ -27,6 +31,8 @@ final class ServerSupervisor {
     private Operation operation = Operation.NONE;
     private long operationDeadline;
     private long notBefore;
+    private long standbySince;
+    private int quickEnds;
     private @Nullable Position position;
     private long readId;
     private long readDeadline;
@@ -76,6 +82,7 @@ final class ServerSupervisor {
     // ---- operations
 
     void startStandby() {
+        standbySince = ctx.now;
         begin(Operation.STARTING_STANDBY, new Action.StartStandby());
     }
 
@@ -154,7 +161,14 @@ final class ServerSupervisor {
         }
     }
 
+    /** A standby that keeps ending, as on a full disk, is started once a second from the fourth time on. */
     void onExited() {
+        if (state == ServerState.STANDBY) {
+            quickEnds = ctx.now - standbySince < STEADY_NANOS ? quickEnds + 1 : 0;
+            if (quickEnds >= QUICK_STARTS) {
+                notBefore = ctx.now + RETRY_NANOS;
+            }
+        }
         operation = operation == Operation.CLONING ? operation : Operation.NONE;
         if (state != ServerState.EMPTY) {
             state = ServerState.DOWN;

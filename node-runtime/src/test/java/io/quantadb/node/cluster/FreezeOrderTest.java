@@ -95,6 +95,34 @@ class FreezeOrderTest {
     }
 
     @Test
+    void aStandbyThatKeepsEndingIsStartedOnceASecond() {
+        // Given
+        ClusterCore core = standby();
+        for (int ends = 1; ends <= 3; ends++) {
+            List<Action> ended = endAndRead(core);
+            assertThat(ended.contains(new Action.StartStandby())).isEqualTo(ends < 3);
+            on(core, new Event.ServerChanged(ServerState.STANDBY, 1));
+        }
+
+        // When
+        List<Action> ended = endAndRead(core);
+        now += 1_100_000_000L;
+        List<Action> later = concat(on(core, new Event.Tick(0)), on(core, new Event.PositionRead(reading, START)));
+
+        // Then
+        assertThat(ended).doesNotContain(new Action.StartStandby());
+        assertThat(concat(later, on(core, new Event.Tick(0)))).contains(new Action.StartStandby());
+    }
+
+    private List<Action> endAndRead(ClusterCore core) {
+        now += 50_000_000L;
+        on(core, new Event.ServerExited("ended with exit code 1"));
+        on(core, new Event.Tick(0));
+        List<Action> read = on(core, new Event.PositionRead(reading, START));
+        return concat(read, on(core, new Event.Tick(0)));
+    }
+
+    @Test
     void namesAPositionForEveryCancelledWaitAlsoOneThatTheVoiceHasPassed() {
         // Given
         ClusterCore core = primary();
