@@ -3,9 +3,11 @@ package io.quantadb.node.runtime;
 import static io.quantadb.node.common.LogKeys.CLUSTER;
 
 import io.quantadb.node.common.NodeId;
+import io.quantadb.node.consensus.RaftStatus;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,10 +25,12 @@ final class HealthWatch {
         this.heard = heard;
     }
 
-    void look(Collection<NodeId> members, long nowNanos) {
+    void look(Collection<NodeId> members, @Nullable RaftStatus raft, long nowNanos) {
         for (NodeId node : members) {
             long millis = node.equals(self) ? 0 : heard.silentMillis(node, nowNanos);
-            if (millis > SILENT_MILLIS && silent.add(node)) {
+            if (!Heard.expected(node, raft)) {
+                silent.remove(node);
+            } else if (millis > SILENT_MILLIS && silent.add(node)) {
                 LOGGER.atWarn()
                         .addMarker(CLUSTER)
                         .addKeyValue("silent_ms", millis)

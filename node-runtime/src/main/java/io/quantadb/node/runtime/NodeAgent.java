@@ -268,7 +268,7 @@ final class NodeAgent implements AutoCloseable {
                 this::fault,
                 () -> {
                     probes.beat();
-                    health.look(state.current().members().keySet(), clock.nanos());
+                    health.look(state.current().members().keySet(), raftStatus.get(), clock.nanos());
                     view.set(views.now(raftStatus.get()));
                 });
     }

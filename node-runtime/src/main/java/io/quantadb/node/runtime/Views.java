@@ -91,7 +91,7 @@ final class Views {
         boolean serving = primary && parts.gate().serving() && lease.leftNanos() > 0;
         List<ClusterView.Member> members = new ArrayList<>();
         for (Member m : s.members().values()) {
-            members.add(member(m, s, relay, serving));
+            members.add(member(m, s, relay, serving, raft));
         }
         String reason = reason(s, self, server, serving, relay, raft);
         FailoverRecord last = s.failovers().isEmpty() ? null : s.failovers().getLast();
@@ -197,7 +197,8 @@ final class Views {
                                 rule.set().stream().map(m -> m.node().value()).collect(Collectors.joining(", ")));
     }
 
-    private ClusterView.Member member(Member m, ClusterState s, RelaySnapshot relay, boolean serving) {
+    private ClusterView.Member member(
+            Member m, ClusterState s, RelaySnapshot relay, boolean serving, @Nullable RaftStatus raft) {
         NodeId self = config.cluster().nodeId();
         boolean me = m.node().equals(self);
         boolean primary = m.node().equals(s.primary());
@@ -215,8 +216,9 @@ final class Views {
         ClusterView.State state = me
                 ? state(self, s, core.status().server(), relay, serving)
                 : !here
-                        // Followers do not speak to each other: only who has heard a member can miss it.
-                        ? (silentMs < 0 && follows ? ClusterView.State.UNKNOWN : ClusterView.State.DOWN)
+                        ? (follows && !Heard.expected(m.node(), raft)
+                                ? ClusterView.State.UNKNOWN
+                                : ClusterView.State.DOWN)
                         : primary
                                 ? (s.released() ? ClusterView.State.ACTIVE : ClusterView.State.PROMOTING)
                                 : stream != null && stream.streaming()
