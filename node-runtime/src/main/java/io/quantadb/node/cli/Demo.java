@@ -184,7 +184,9 @@ public final class Demo {
         state.with(id, null).write(folder);
         if (!agentKilled && postgresKilled == 0) {
             throw new Failure(
-                    ExitCode.NOT_RUNNING, "%s is not running".formatted(id), "start it with demo restart " + id);
+                    ExitCode.NOT_RUNNING,
+                    "%s is not running".formatted(id),
+                    "start it with quantadb demo restart " + id);
         }
         return "killed %s: %s, %s"
                 .formatted(
@@ -251,7 +253,9 @@ public final class Demo {
     private DemoState state() {
         return DemoState.read(folder)
                 .orElseThrow(() -> new Failure(
-                        ExitCode.NOT_RUNNING, "there is no demo in %s".formatted(folder), "start one with demo up"));
+                        ExitCode.NOT_RUNNING,
+                        "there is no demo in %s".formatted(folder),
+                        "start one with quantadb demo up"));
     }
 
     /** The status that the process started last for this node has ended with; empty while it runs, or is another's child. */

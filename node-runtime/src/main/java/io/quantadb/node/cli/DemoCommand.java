@@ -90,7 +90,8 @@ final class DemoCommand implements Runnable {
         out().println(
                         purge
                                 ? "stopped, and %s removed".formatted(folder())
-                                : "stopped; the data stays in %s (demo down --purge removes it)".formatted(folder()));
+                                : "stopped; the data stays in %s (quantadb demo down --purge removes it)"
+                                        .formatted(folder()));
         return ExitCode.OK.status();
     }
 

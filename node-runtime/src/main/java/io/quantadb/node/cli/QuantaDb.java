@@ -80,6 +80,14 @@ public final class QuantaDb implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (options.config == null
+                && options.flags().isEmpty()
+                && environment.keySet().stream().noneMatch(ConfigLoader::isSetting)) {
+            throw new Failure(
+                    ExitCode.CONFIG,
+                    "nothing was asked for",
+                    "see quantadb --help, try quantadb demo up, or start a node alone with quantadb --data ./data");
+        }
         NodeConfig config = new ConfigLoader(workDir, environment).load(options.config, options.flags());
         Logs.level(config.logLevel());
         return services.runner().get().run(config);

@@ -214,7 +214,7 @@ final class IncomingStream extends OpeningHandler {
                     .addKeyValue(PEER, peer)
                     .addKeyValue("code", code)
                     .addKeyValue(REASON, words)
-                    .log("refused a stream");
+                    .log(code.equals("WAIT") ? "asked a stream to wait" : "refused a stream");
         }
         ctx.writeAndFlush(StreamWire.refused(code, words));
         ctx.pipeline().get(SslHandler.class).closeOutbound();

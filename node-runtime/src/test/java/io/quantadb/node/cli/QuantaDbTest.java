@@ -24,6 +24,7 @@ class QuantaDbTest {
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
     private final List<NodeConfig> ran = new ArrayList<>();
+    private Map<String, String> environment = Map.of();
     private NodeRunner runner = config -> {
         ran.add(config);
         return 0;
@@ -96,13 +97,39 @@ class QuantaDbTest {
         };
 
         // When
-        int status = run();
+        int status = run("--port", "5432");
 
         // Then
         assertThat(status).isEqualTo(ExitCode.PORT.status());
         assertThat(err)
                 .hasToString("quantadb: port 5432 on localhost is taken by another process; choose --port"
                         + System.lineSeparator());
+    }
+
+    @Test
+    void startsNoNodeWhenNothingWasAskedFor() {
+        // When
+        int status = run();
+
+        // Then
+        assertThat(status).isEqualTo(ExitCode.CONFIG.status());
+        assertThat(err.toString()).startsWith("quantadb: nothing was asked for; see quantadb --help");
+        assertThat(ran).isEmpty();
+    }
+
+    @Test
+    void startsANodeFromTheEnvironmentAlone() {
+        // Given
+        environment = Map.of("QUANTADB_PORT", "6000");
+
+        // When
+        int status = run();
+
+        // Then
+        assertThat(status).isZero();
+        assertThat(ran)
+                .singleElement()
+                .satisfies(config -> assertThat(config.ports().sql()).isEqualTo(6000));
     }
 
     @Test
@@ -142,7 +169,7 @@ class QuantaDbTest {
                 new Services(() -> runner, () -> {
                     throw new AssertionError("no authority is needed");
                 }),
-                Map.of(),
+                environment,
                 dir,
                 new PrintWriter(out, true),
                 new PrintWriter(err, true),
