@@ -216,7 +216,7 @@ final class Views {
         ClusterView.State state = me
                 ? state(self, s, core.status().server(), relay, serving)
                 : !here
-                        ? (follows && !Heard.expected(m.node(), raft)
+                        ? (follows && (silentMs < 0 || !Heard.expected(m.node(), raft))
                                 ? ClusterView.State.UNKNOWN
                                 : ClusterView.State.DOWN)
                         : primary
