@@ -29,9 +29,7 @@ final class FailoverRound {
     private static final long KEEP_PRIMARY_AFTER_NANOS = 300 * Context.MILLIS;
     private static final long PROPOSE_AGAIN_NANOS = 500 * Context.MILLIS;
     private static final long COLD_START_NANOS = 3_000 * Context.MILLIS;
-
     private static final long FETCH_AGAIN_NANOS = 500 * Context.MILLIS;
-
     private static final String BARRED = "the epoch cannot be released";
 
     private enum Phase {
@@ -54,6 +52,7 @@ final class FailoverRound {
     private long sentAt;
     private long quorumAt;
     private long proposedAt;
+    private long releasedAskedAt;
     private long freezeEpoch;
     private boolean fetching;
     private long fetchAt;
@@ -462,14 +461,28 @@ final class FailoverRound {
         ClusterState s = ctx.state;
         NodeId node = s.releasedPrimary();
         LocalStatus st = reports.fresh(node);
-        Position end = st == null ? null : st.position();
-        if (node == null || st == null || end == null) {
+        if (node == null || st == null || st.generation() != s.releasedGeneration()) {
             return;
         }
         boolean quiet = st.server() == ServerState.DOWN || st.server() == ServerState.STANDBY;
-        if (quiet && st.fit() && st.generation() == s.releasedGeneration()) {
+        Position end = st.position();
+        if (quiet && end != null && st.fit()) {
             Rule rule = Candidates.nextRule(s, node, answers, end);
             propose(node, st.generation(), Command.PromoteKind.SAME_PRIMARY, ctx.rules.nextTimeline(s), end, rule);
+        } else if (node.equals(s.primary()) && reports.highestPromise() > s.epoch()) {
+            freezeReleased(node);
+        }
+    }
+
+    /**
+     * It is primary of this very epoch, on a timeline that nobody was released on, and a member that has promised a
+     * later epoch will never follow it there. Frozen, it stops its server and tells where its WAL ends, as after a
+     * crash; the answer counts for nothing in R, and the next look promotes it anew.
+     */
+    private void freezeReleased(NodeId node) {
+        if (ctx.now - releasedAskedAt >= RESEND_NANOS) {
+            releasedAskedAt = ctx.now;
+            ctx.send(node, new CoordMessage.Freeze(ctx.term, Math.max(freezeEpoch, reports.highestPromise())));
         }
     }
 

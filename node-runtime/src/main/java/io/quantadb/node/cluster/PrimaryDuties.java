@@ -87,8 +87,8 @@ final class PrimaryDuties {
         if (ctx.promise > s.epoch()) {
             stepDown("frozen for epoch " + ctx.promise);
             boolean writes = server.state() == ServerState.PRIMARY || server.state() == ServerState.PROMOTING;
-            if (s.rule().set().contains(ctx.ref()) && writes) {
-                // Its answer to the freeze counts, and the end of WAL that is being written is not for sure.
+            if (endCounts(s) && writes) {
+                // The end of WAL that is being written is not for sure.
                 server.stop(true);
             }
             return;
@@ -103,6 +103,12 @@ final class PrimaryDuties {
             }
             case PRIMARY -> whenPrimary(s);
         }
+    }
+
+    /** Frozen, this node is asked where its WAL ends: for R, or as the last released primary that is to begin anew. */
+    private boolean endCounts(ClusterState s) {
+        boolean lastReleased = ctx.self.node().equals(s.releasedPrimary()) && ctx.generation == s.releasedGeneration();
+        return s.rule().set().contains(ctx.ref()) || (!s.released() && lastReleased);
     }
 
     private void whenDown(ClusterState s) {

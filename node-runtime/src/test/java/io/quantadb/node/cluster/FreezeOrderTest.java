@@ -7,6 +7,7 @@ import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -156,6 +157,48 @@ class FreezeOrderTest {
         assertThat(concat(chosen, next)).contains(new Action.PromoteServer(5, 2));
     }
 
+    @Test
+    void theLastReleasedPrimaryStopsItsServerWhenNobodyMayFollowItIntoAnUnreleasedEpoch() {
+        // Given: n1 leads and has begun timeline 2 in epoch 2, n2 has promised epoch 3, n3 is silent
+        ClusterCore core = core(N1);
+        on(core, new Event.StateApplied(returned(), 20));
+        on(core, new Event.RaftChanged(true, 2, N1, true, false));
+        on(core, new Event.ServerChanged(ServerState.PRIMARY, 2));
+        on(core, new Event.ServerPrimaryReady(2, 1, START.lsn(), START.lsn()));
+        LocalStatus promised = new LocalStatus(
+                1, 3, 20, 9, 2, ServerState.STANDBY, 1, false, START, START.lsn(), 0, Lsn.NONE, true, "");
+
+        // When
+        List<Action> waiting = during(core, 200, new Event.Received(N2, new CoordMessage.Report(2, 11, promised)));
+        List<Action> frozen = during(core, 200, new Event.Tick(0));
+        List<Action> kept = on(core, new Event.PromisePersisted(3));
+
+        // Then
+        assertThat(waiting).doesNotHaveAnyElementsOfTypes(Action.PersistPromise.class, Action.StopServer.class);
+        assertThat(frozen).contains(new Action.PersistPromise(3));
+        assertThat(kept).containsSubsequence(new Action.CloseVoice(), new Action.StopServer(true));
+
+        // And when: its server is down and the end of its WAL is known
+        on(core, new Event.StreamsClosedBelow(3));
+        on(core, new Event.ServerChanged(ServerState.DOWN, 0));
+        during(core, 40, new Event.Tick(0));
+        List<Action> anew = concat(
+                on(core, new Event.PositionRead(reading, new Position(2, new Lsn(1_500)))),
+                during(core, 200, new Event.Tick(0)));
+
+        // Then
+        assertThat(anew.stream().filter(Action.Propose.class::isInstance).map(a -> ((Action.Propose) a).command()))
+                .first()
+                .satisfies(c -> {
+                    assertThat(c).isInstanceOf(Command.Promote.class);
+                    Command.Promote p = (Command.Promote) c;
+                    assertThat(p.node()).isEqualTo(N1);
+                    assertThat(p.epoch()).isEqualTo(3);
+                    assertThat(p.timeline()).isEqualTo(3);
+                    assertThat(p.from()).isEqualTo(new Position(2, new Lsn(1_500)));
+                });
+    }
+
     // ---- n2 as it follows n1, and n1 as it serves
 
     private ClusterCore standby() {
@@ -193,6 +236,16 @@ class FreezeOrderTest {
             }
         }
         return actions;
+    }
+
+    /** The event, and then only ticks for so long. */
+    private List<Action> during(ClusterCore core, int millis, Event event) {
+        List<Action> all = new ArrayList<>(on(core, event));
+        for (int i = 0; i < millis; i += 10) {
+            now += 9_000_000;
+            all.addAll(on(core, new Event.Tick(0)));
+        }
+        return all;
     }
 
     private static Event freeze(long epoch) {
@@ -236,23 +289,22 @@ class FreezeOrderTest {
         return transitions.apply(s, new Command.Finish(Command.Condition.of(s))).state();
     }
 
+    private static ClusterState returned() {
+        return promoted(
+                2, N1, Command.PromoteKind.SAME_PRIMARY, new Rule(state().rule().set(), 1));
+    }
+
     private static ClusterState promoted(long epoch, NodeId chosen) {
-        ClusterState s = state();
         SortedSet<MemberRef> set = new TreeSet<>(List.of(new MemberRef(N3, 1)));
+        return promoted(epoch, chosen, Command.PromoteKind.FROZEN, new Rule(set, 1));
+    }
+
+    private static ClusterState promoted(long epoch, NodeId chosen, Command.PromoteKind kind, Rule rule) {
+        ClusterState s = state();
         ClusterState next = new Transitions(new ProtocolRules())
                 .apply(
                         s,
-                        new Command.Promote(
-                                Command.Condition.of(s),
-                                epoch,
-                                chosen,
-                                1,
-                                Command.PromoteKind.FROZEN,
-                                2,
-                                START,
-                                new Rule(set, 1),
-                                0,
-                                "test"))
+                        new Command.Promote(Command.Condition.of(s), epoch, chosen, 1, kind, 2, START, rule, 0, "test"))
                 .state();
         assertThat(next.epoch()).isEqualTo(epoch);
         assertThat(new TreeMap<>(next.members())).containsKey(chosen);
