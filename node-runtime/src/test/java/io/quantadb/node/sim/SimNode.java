@@ -443,6 +443,7 @@ final class SimNode {
     private void doClone(Action.Clone a) {
         world.trace("%s clones from %s as generation %d".formatted(id, a.from(), a.generation()));
         pg.wipe();
+        world.whenCloning.accept(this);
         int mine = pg.run;
         SimNode source = world.nodes.get(a.from());
         boolean reached = world.network.open(id, source.id) && source.running() && source.pg.ready;

@@ -27,6 +27,7 @@ final class SimRun {
     SimRun(long seed, ProtocolRules rules, SimBugs bugs, int voters, int witnesses, int replicas, boolean calm) {
         world = new SimWorld(seed, rules, bugs);
         this.calm = calm;
+        world.whenCloning = this::cloning;
         for (int i = 0; i < voters + witnesses + replicas; i++) {
             MemberKind kind = i < voters
                     ? MemberKind.DATA
@@ -165,8 +166,12 @@ final class SimRun {
             world.afterMs(5, 40, this::faults);
             return;
         }
-        if (restless && world.chance(0.7)) {
-            slowness(n);
+        if (restless && world.chance(0.75)) {
+            if (world.chance(0.15)) {
+                spoil(n);
+            } else {
+                slowness(n);
+            }
             world.afterMs(20, 250, this::faults);
             return;
         }
@@ -262,12 +267,33 @@ final class SimRun {
 
     /** The member has to throw its data away though it may be the only one that acknowledged the last of it. */
     private void spoil(SimNode n) {
-        if (whole() && n.kind != MemberKind.WITNESS && n != primaryOr(n)) {
-            n.spoil();
-            world.afterMs(30, 300, () -> restart(n));
+        if (!whole() || n.kind == MemberKind.WITNESS || n == primaryOr(n)) {
+            return;
+        }
+        if (restless && world.chance(0.5)) {
+            // Nobody else acknowledges before it, nor until long after it has found out.
+            SimNode primary = primaryOr(n);
+            nodes.stream().filter(o -> o != n && o != primary).forEach(o -> {
+                world.network.cut(o.id, primary.id);
+                world.network.cut(primary.id, o.id);
+            });
+            world.trace("all but %s are cut off from the primary".formatted(n.id));
+            world.afterMs(2_000, 4_000, world.network::heal);
+        }
+        world.afterMs(20, 200, () -> {
+            if (whole()) {
+                n.spoil();
+                world.afterMs(30, 300, () -> restart(n));
+            }
+        });
+    }
+
+    /** What was there is gone and what is to come is not yet: the moment to lose the node, or what it clones from. */
+    private void cloning(SimNode n) {
+        if (faulty && restless && world.chance(0.5)) {
+            world.afterMs(5, 120, () -> crash(n));
             if (world.chance(0.5)) {
-                // Again, while it is being cloned perhaps.
-                world.afterMs(350, 900, () -> crash(n));
+                world.afterMs(5, 400, () -> crash(primaryOr(n)));
             }
         }
     }

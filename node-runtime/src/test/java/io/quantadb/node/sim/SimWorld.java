@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 
 /** True time, the queue of everything that is going to happen, the only source of randomness, and the trace. */
 final class SimWorld {
@@ -28,6 +29,9 @@ final class SimWorld {
     final TreeMap<NodeId, SimNode> nodes = new TreeMap<>();
     final List<String> log = new ArrayList<>();
     final boolean keepLog = Boolean.getBoolean("sim.log");
+
+    /** Told when a node has thrown its data away and begins to clone. */
+    Consumer<SimNode> whenCloning = n -> {};
 
     long now;
     private long order;
