@@ -5,11 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quantadb.node.cluster.ProtocolRules;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ClusterSimTest {
     private static final long CHAOS_MS = 6_000;
+
+    /** The last one is the run that is repeated. */
+    @RegisterExtension
+    static final SeedProgress PROGRESS = new SeedProgress("cluster", seeds().count() + 2 * storms().count() + 1);
 
     static LongStream seeds() {
         long first = Long.getLong("sim.seed", 0);

@@ -3,13 +3,20 @@ package io.quantadb.node.raft.sim;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quantadb.node.raft.RaftRules;
+import io.quantadb.node.sim.SeedProgress;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class RaftSimTest {
     private static final long CHAOS_MS = 5_000;
+    private static final long UPHEAVAL_MS = 2_000;
+
+    /** The last one is the run that is repeated. */
+    @RegisterExtension
+    static final SeedProgress PROGRESS = new SeedProgress("raft", 3 * seeds().count() + 1);
 
     static LongStream seeds() {
         long first = Long.getLong("sim.seed", 0);
@@ -32,6 +39,17 @@ class RaftSimTest {
     void holdsItsInvariantsWhenLeadersRarelyLast(long seed) {
         try {
             SimRun run = new SimRun(seed, new RaftRules(), CHAOS_MS, SimProfile::storm).run();
+            assertThat(run.world.invariants.highestCommitted()).isGreaterThan(1);
+        } catch (AssertionError | RuntimeException e) {
+            throw new AssertionError("reproduce: -Dtest=RaftSimTest -Dsim.runs=1 -Dsim.seed=" + seed, e);
+        }
+    }
+
+    @ParameterizedTest(name = "upheaval seed={0}")
+    @MethodSource("seeds")
+    void holdsItsInvariantsWhenEveryLeaderChangesTheMembersUnheard(long seed) {
+        try {
+            SimRun run = new SimRun(seed, new RaftRules(), UPHEAVAL_MS, SimProfile::upheaval).run();
             assertThat(run.world.invariants.highestCommitted()).isGreaterThan(1);
         } catch (AssertionError | RuntimeException e) {
             throw new AssertionError("reproduce: -Dtest=RaftSimTest -Dsim.runs=1 -Dsim.seed=" + seed, e);

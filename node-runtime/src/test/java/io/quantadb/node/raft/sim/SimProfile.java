@@ -13,6 +13,7 @@ import java.util.random.RandomGenerator;
  * @param crashAtSend chance that a node crashes just after it has sent something other than a heartbeat
  * @param pauseAtSend chance that a candidate stops just after it has asked for votes
  * @param dethrone chance that a new leader is cut off from some others, or crashes, at once or a little later
+ * @param apart a new leader that is cut off is left alone, or with one other, and all earlier cuts end
  * @param sameRank all members are equally patient, so elections collide
  * @param faultEveryMs how often something is done to the cluster, on average
  */
@@ -39,6 +40,7 @@ record SimProfile(
         double pauseAtSend,
         double dethrone,
         boolean sameRank,
+        boolean apart,
         RaftConfig config) {
 
     static SimProfile draw(RandomGenerator r) {
@@ -84,6 +86,7 @@ record SimProfile(
                 r.nextInt(3) == 0 ? r.nextDouble(0.5) : 0,
                 r.nextInt(3) > 0 ? r.nextDouble(0.7) : 0,
                 r.nextInt(3) == 0,
+                false,
                 config);
     }
 
@@ -127,6 +130,52 @@ record SimProfile(
                 oldMessages ? 0.3 : 0,
                 0.3 + r.nextDouble(0.6),
                 oldMessages,
+                false,
+                config);
+    }
+
+    /**
+     * Four voters without a spare. Each leader at once proposes to change the members, and mostly is alone or one of a
+     * pair by then: elections among sets that no longer are the same for everybody, where four become three.
+     */
+    static SimProfile upheaval(RandomGenerator r) {
+        RaftConfig d = RaftConfig.of(Duration.ofMillis(40), Duration.ofMillis(80), Duration.ofMillis(10));
+        RaftConfig config = new RaftConfig(
+                d.electionMin(),
+                d.electionMax(),
+                d.heartbeat(),
+                d.lease(),
+                Duration.ofMillis(4),
+                64,
+                8,
+                4096,
+                4096,
+                1000,
+                10);
+        return new SimProfile(
+                4,
+                r.nextInt(2),
+                0,
+                0,
+                0,
+                100,
+                1,
+                200 + r.nextInt(200),
+                1,
+                1,
+                1,
+                0,
+                0,
+                0,
+                10,
+                0,
+                150 + r.nextInt(350),
+                0.02,
+                0,
+                0,
+                0.8,
+                r.nextBoolean(),
+                true,
                 config);
     }
 }

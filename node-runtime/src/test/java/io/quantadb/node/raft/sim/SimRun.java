@@ -229,7 +229,10 @@ final class SimRun {
         if (world.calm) {
             return;
         }
-        if (random.nextDouble() < world.profile.dethrone()) {
+        boolean dethroned = random.nextDouble() < world.profile.dethrone();
+        if (dethroned && world.profile.apart()) {
+            setApart(leader);
+        } else if (dethroned) {
             long delay = random.nextBoolean() ? 0 : random.nextLong(20 * MS);
             boolean crash = random.nextInt(4) == 0;
             world.after(delay, () -> {
@@ -250,6 +253,24 @@ final class SimRun {
             if (random.nextInt(3) > 0) {
                 world.cut(n, other, until);
                 world.cut(other, n, until);
+            }
+        }
+    }
+
+    /** Alone, or one of a pair, before anybody has heard of its leadership; the others can talk again. */
+    private void setApart(SimNode leader) {
+        world.trace("set apart " + leader.self);
+        world.heal();
+        long until = world.now + world.profile.outageMs() * MS;
+        SimNode partner = world.nodes.get(random.nextInt(world.nodes.size()));
+        boolean alone = random.nextBoolean();
+        for (SimNode a : world.nodes) {
+            for (SimNode b : world.nodes) {
+                boolean here = a == leader || (!alone && a == partner);
+                boolean there = b == leader || (!alone && b == partner);
+                if (here != there) {
+                    world.cut(a, b, until);
+                }
             }
         }
     }

@@ -2,7 +2,7 @@ package io.quantadb.node.raft.sim;
 
 import io.quantadb.node.raft.RaftRules;
 
-/** By hand: {@code SimSearch [mutant index or -1] [first seed] [count] [chaos ms] [storm]} prints every red seed. */
+/** By hand: {@code SimSearch [mutant index or -1] [first seed] [count] [chaos ms] [storm|upheaval]} prints every red seed. */
 final class SimSearch {
     private SimSearch() {}
 
@@ -19,7 +19,8 @@ final class SimSearch {
         long committed = 0;
         for (long seed = first; seed < first + count; seed++) {
             SimRun run = args.length > 4
-                    ? new SimRun(seed, rules, chaosMs, SimProfile::storm)
+                    ? new SimRun(
+                            seed, rules, chaosMs, args[4].equals("storm") ? SimProfile::storm : SimProfile::upheaval)
                     : new SimRun(seed, rules, chaosMs);
             try {
                 committed += (mutant < 0 ? run.run() : run.chaos()).world.invariants.highestCommitted();
