@@ -158,6 +158,7 @@ public final class ClusterCore {
             case Event.WaitCancelled e -> primary.onWaitCancelled(e.lsn());
             case Event.StreamOpened e -> standby.onStreamOpened(e.epoch());
             case Event.StreamClosed e -> standby.onStreamClosed(e.epoch());
+            case Event.WalRemoved e -> standby.onWalRemoved(e.epoch());
             case Event.ReceiverProgress e -> standby.onProgress(e);
             case Event.StreamsClosedBelow e -> {
                 standby.onStreamsClosedBelow(e.epoch());

@@ -91,6 +91,9 @@ public sealed interface Event {
 
     record StreamClosed(NodeId upstream, long epoch, String reason) implements Event {}
 
+    /** The upstream has not got the WAL any more that comes next here; said each time that the receiver asks for it. */
+    record WalRemoved(NodeId upstream, long epoch) implements Event {}
+
     /** The receiver of this standby flushed, and what was delivered to it on the stream of that epoch. */
     record ReceiverProgress(long epoch, Lsn delivered, Lsn flushed, Lsn replayed) implements Event {}
 

@@ -20,6 +20,9 @@ final class StandbyDuties {
     /** Much longer than a release takes, and shorter than {@link BarredEpoch} waits before it tries another primary. */
     private static final long UNRELEASED_NANOS = 2_000 * Context.MILLIS;
 
+    /** So often in a row has the primary said that WAL is gone: no error of a moment, as when a file is being renamed. */
+    private static final int WAL_REMOVED_MAX = 3;
+
     private final Context ctx;
     private final ServerSupervisor server;
     private @Nullable NodeId upstream;
@@ -34,6 +37,7 @@ final class StandbyDuties {
     private @Nullable FetchOrder fetch;
     private long epochSeen;
     private long epochSince;
+    private int walRemoved;
 
     /** A candidate's order to fetch, frozen, what it lacks. */
     private record FetchOrder(NodeId leader, CoordMessage.Fetch order) {}
@@ -72,6 +76,7 @@ final class StandbyDuties {
         if (epochSeen != s.epoch()) {
             epochSeen = s.epoch();
             epochSince = ctx.now;
+            walRemoved = 0;
         }
         if (me == null || me.kind() == MemberKind.WITNESS || ctx.primaryIsMe()) {
             return;
@@ -99,7 +104,7 @@ final class StandbyDuties {
             } else {
                 server.needPosition();
             }
-        } else if (onBranch(s, end)) {
+        } else if (onBranch(s, end) && !outOfReach(s)) {
             server.startStandby();
         } else {
             replaceData(s);
@@ -109,7 +114,16 @@ final class StandbyDuties {
     private void whenStandby(ClusterState s) {
         NodeId primary = s.primary();
         boolean frozen = ctx.promise > s.epoch();
-        if (frozen || primary == null || !server.idle() || (followEpoch == s.epoch() && primary.equals(upstream))) {
+        if (frozen || primary == null || !server.idle()) {
+            return;
+        }
+        if (outOfReach(s)) {
+            if (server.stop(true)) {
+                ctx.tell("replication", "the primary has not got the WAL any more that comes next here");
+            }
+            return;
+        }
+        if (followEpoch == s.epoch() && primary.equals(upstream)) {
             return;
         }
         if (upstream != null || closedBelow < s.epoch()) {
@@ -146,6 +160,14 @@ final class StandbyDuties {
 
     private boolean onBranch(ClusterState s, Position end) {
         return ctx.rules.onBranch(s.history(), s.timeline(), end);
+    }
+
+    /**
+     * Whether this node can only clone, since the primary of this epoch has removed the WAL between them. Its data are a
+     * part of the primary's, as those of a member that is far behind; the new generation counts for nothing of the old.
+     */
+    private boolean outOfReach(ClusterState s) {
+        return walRemoved >= WAL_REMOVED_MAX && mayDiscard(s);
     }
 
     /** Whether the state that this node knows may condemn its data. */
@@ -187,6 +209,7 @@ final class StandbyDuties {
 
     void onGenerationPersisted(long generation) {
         ctx.generation = generation;
+        walRemoved = 0;
         NodeId primary = ctx.state.primary();
         if (primary != null && !ctx.primaryIsMe()) {
             forget();
@@ -222,8 +245,17 @@ final class StandbyDuties {
         }
     }
 
+    void onWalRemoved(long epoch) {
+        if (epoch == followEpoch && epoch == ctx.state.epoch()) {
+            walRemoved++;
+        }
+    }
+
     void onProgress(Event.ReceiverProgress p) {
         if (p.epoch() == followEpoch && upstream != null) {
+            if (p.delivered().compareTo(delivered) > 0) {
+                walRemoved = 0;
+            }
             delivered = Lsn.max(delivered, p.delivered());
             flushed = Lsn.max(flushed, Lsn.min(p.flushed(), delivered));
         }

@@ -239,6 +239,9 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
             if (error.serverIsLeaving()) {
                 retry(error.toString());
             } else {
+                if (error.walIsRemoved()) {
+                    following.tellWalRemoved();
+                }
                 loseUpstream("refused to go on at " + receiver.delivered + ": " + error);
                 cutReceiver(receiver, "the new upstream refused to go on: " + error);
             }
@@ -264,6 +267,9 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
         if (tag == WalMessages.ERROR) {
             ServerError error = WalMessages.error(frame);
             if (!error.serverIsLeaving()) {
+                if (error.walIsRemoved()) {
+                    following.tellWalRemoved();
+                }
                 loseUpstream(error.toString());
                 cutReceiver(receiver, error.toString());
                 return;

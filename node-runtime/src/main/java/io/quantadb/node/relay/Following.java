@@ -105,6 +105,13 @@ final class Following {
         }
     }
 
+    void tellWalRemoved() {
+        Target followed = target;
+        if (followed != null) {
+            context.tell(new Event.WalRemoved(followed.upstream(), followed.epoch()));
+        }
+    }
+
     /** {@code repeated} failures are told but not logged again. */
     void tellClosed(String reason, boolean repeated) {
         Target followed = target;

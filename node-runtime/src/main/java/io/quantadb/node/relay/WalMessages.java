@@ -180,6 +180,11 @@ final class WalMessages {
             return sqlState.startsWith("57");
         }
 
+        /** The next segment, or a file that leads to it, is not there any more (undefined_file). */
+        boolean walIsRemoved() {
+            return sqlState.equals("58P01");
+        }
+
         @Override
         public String toString() {
             return sqlState.isEmpty() ? message : message + " (" + sqlState + ")";

@@ -124,6 +124,9 @@ public final class NodeBench {
     private static double[] bare(Path folder, Map<String, String> env, int port, int commits, int walMb)
             throws Exception {
         Path bin = Path.of(env.getOrDefault("PG_BIN", "/usr/lib/postgresql/15/bin"));
+        // What an interrupted bench left: its servers are asked to end by closing, its files are in the way.
+        new BareServers(bin, folder, port).close();
+        removeTree(folder);
         try (BareServers pair = new BareServers(bin, folder, port)) {
             pair.start();
             try (Connection connection = pair.connect(0);

@@ -115,6 +115,48 @@ class FreezeOrderTest {
         assertThat(concat(later, on(core, new Event.Tick(0)))).contains(new Action.StartStandby());
     }
 
+    @Test
+    void aStandbyWhoseNextWalIsGoneFromThePrimaryClones() {
+        // Given
+        ClusterCore core = standby();
+        Event removed = new Event.WalRemoved(N1, 1);
+        List<Action> twice = concat(during(core, 20, removed), during(core, 20, removed));
+
+        // When
+        List<Action> thrice = during(core, 20, removed);
+        on(core, new Event.ServerExited("told to stop"));
+        on(core, new Event.Tick(0));
+        List<Action> down = concat(on(core, new Event.PositionRead(reading, START)), on(core, new Event.Tick(0)));
+        List<Action> cloned = on(core, new Event.GenerationPersisted(2));
+
+        // Then
+        assertThat(twice).doesNotHaveAnyElementsOfTypes(Action.StopServer.class, Action.PersistGeneration.class);
+        assertThat(thrice).contains(new Action.StopServer(true));
+        assertThat(down).contains(new Action.PersistGeneration(2)).doesNotContain(new Action.StartStandby());
+        assertThat(cloned).hasAtLeastOneElementOfType(Action.Clone.class);
+    }
+
+    @Test
+    void aStandbyKeepsItsDataWhenWalArrivesAgainOrTheEpochIsAnother() {
+        // Given
+        ClusterCore core = standby();
+        Event removed = new Event.WalRemoved(N1, 1);
+
+        // When
+        List<Action> all = new ArrayList<>();
+        for (long end = 1_100; end < 1_600; end += 100) {
+            all.addAll(during(core, 20, removed));
+            all.addAll(during(core, 20, removed));
+            all.addAll(on(core, new Event.ReceiverProgress(1, new Lsn(end), new Lsn(end), new Lsn(end))));
+        }
+        for (int i = 0; i < 10; i++) {
+            all.addAll(during(core, 20, new Event.WalRemoved(N1, 7)));
+        }
+
+        // Then
+        assertThat(all).doesNotHaveAnyElementsOfTypes(Action.StopServer.class, Action.PersistGeneration.class);
+    }
+
     private List<Action> endAndRead(ClusterCore core) {
         now += 50_000_000L;
         on(core, new Event.ServerExited("ended with exit code 1"));
