@@ -8,7 +8,7 @@ Q := -q
 BENCH_CP = node-runtime/target/classes:node-runtime/target/test-classes:$$(cat node-runtime/target/test.classpath)
 JAVA = "$(JAVA_HOME)/bin/java"
 
-.PHONY: help build build-node verify fix test sim demo demo-down bench-failover bench-node images kube-up kube-down kube-status kube-selftest crds e2e clean jdk
+.PHONY: help build build-node verify fix test sim demo demo-down bench-failover bench-node images kube-up kube-down kube-status kube-selftest kube-demo crds e2e clean jdk
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-zA-Z-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,8 +32,11 @@ fix: jdk ## format the sources and sort the poms
 test: jdk ## everything that can run here; what needs root runs when root and is listed otherwise
 	hack/run-tests
 
-e2e: jdk ## end-to-end tests against KUBECONFIG's cluster, else the local one
+e2e: jdk ## end-to-end tests on KUBECONFIG's cluster, else the local one (root), which it builds and starts as needed
 	hack/run-e2e
+
+kube-demo: jdk ## from nothing to a running example on a Kubernetes, and what to type next
+	hack/kube-demo
 
 crds: jdk ## generate the custom resource definitions anew
 	$(MVN) $(Q) -pl crds test -Dcrds.write=true
@@ -60,7 +63,7 @@ bench-node: build-node node-runtime/target/test.classpath ## seconds to ready, m
 	$(JAVA) -Xmx256m -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp "$(BENCH_CP)" io.quantadb.node.bench.NodeBench
 
 images: build ## container images: by an engine that can pull, else target/images/*.tar from Debian's packages (PG=17 for PostgreSQL 17)
-	hack/images
+	hack/images $(IMAGES)
 
 kube-up: ## a single-node Kubernetes on this machine (root), with the images of `make images` when they are there
 	hack/kube up

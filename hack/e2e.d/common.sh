@@ -1,0 +1,83 @@
+# Shared by hack/run-e2e and hack/kube-demo: which cluster, images of this tree in it, the operator. Sourced, never run.
+# shellcheck shell=bash
+set -eo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+ME=${ME:-e2e}
+STAGES=()
+LOCAL=
+STARTED_IT=
+
+say() { printf '%s: %s\n' "$ME" "$*"; }
+
+# cannot WORDS: this machine is not one that can do it; loud, and never mistaken for a success.
+cannot() {
+    printf '\n%s: DID NOT RUN: %s\n' "$ME" "$*" >&2
+    printf '%s: set KUBECONFIG to a cluster that has the images, or run as root on a Debian machine (docs/development/kubernetes.md)\n' "$ME" >&2
+    exit 3
+}
+
+# stage NAME COMMAND...: runs it and keeps how long it took. The shell's 'exit on errors' is off within the command.
+stage() {
+    local name=$1 started=$SECONDS status=0
+    shift
+    say "== $name"
+    "$@" || status=$?
+    STAGES+=("$name $((SECONDS - started)) s")
+    [ $status = 0 ] || { say "$name failed"; return $status; }
+}
+
+print_stages() {
+    [ ${#STAGES[@]} = 0 ] || printf "$ME: %s\n" "${STAGES[@]}"
+}
+
+# The cluster that KUBECONFIG names, else the local one, which is started when it is down.
+choose_cluster() {
+    if [ -n "${KUBECONFIG:-}" ]; then
+        command -v kubectl >/dev/null || cannot "kubectl is missing"
+        say "using the cluster that KUBECONFIG names: $(kubectl config current-context 2>/dev/null || echo 'no current context')"
+        kubectl version --request-timeout=10s >/dev/null 2>&1 || cannot "the cluster that KUBECONFIG names does not answer"
+        return
+    fi
+    [ "$(id -u)" = 0 ] || cannot "KUBECONFIG is not set, and the local Kubernetes needs root"
+    LOCAL=1
+    KUBECONFIG=$(hack/kube kubeconfig)
+    local status=0
+    hack/kube status >/dev/null 2>&1 || status=$?
+    [ $status != 3 ] || STARTED_IT=1
+    say "KUBECONFIG is not set; using the local Kubernetes of hack/kube ($([ -n "$STARTED_IT" ] && echo 'starts it' || echo 'runs already'))"
+    hack/kube up || return 1
+    # The admin's key is an EC key in PKCS#8, which the Java client does not recognise by itself.
+    export KUBECONFIG KUBERNETES_CERTS_CLIENT_KEY_ALGO=EC QUANTADB_E2E_LOCAL=1
+}
+
+# Whether an archive is missing or older than what goes into it.
+images_are_old() {
+    local archive
+    for archive in target/images/node.tar target/images/operator.tar; do
+        [ -e "$archive" ] || return 0
+        [ -z "$(find pom.xml ./*/pom.xml ./*/src/main bin images hack/images hack/images.d -newer "$archive" -type f -print -quit)" ] || return 0
+    done
+    return 1
+}
+
+# The images of this tree, in the local cluster. Elsewhere they are the business of who runs that cluster.
+bring_images() {
+    if [ -z "$LOCAL" ]; then
+        say "the cluster must have $(sed -n 's/^ *image: //p' examples/operator/30-deployment.yaml) and the node's image of the same version (make images)"
+        return
+    fi
+    if images_are_old; then
+        # Archives, which need no registry between the engine that builds and the cluster.
+        stage "build and images" make --no-print-directory images IMAGES='node operator' ENGINE=none
+    else
+        say "target/images is up to date"
+    fi
+    stage "load images" hack/kube load target/images/node.tar target/images/operator.tar
+}
+
+install_operator() {
+    # A pod of an earlier image under the same tag would go on.
+    kubectl -n quantadb-system delete deployment quantadb-operator --ignore-not-found --timeout=60s >/dev/null 2>&1 || true
+    kubectl apply -f crds/generated -f examples/operator || return 1
+    kubectl -n quantadb-system rollout status deployment/quantadb-operator --timeout=180s
+}
