@@ -11,7 +11,7 @@ JAVA = "$(JAVA_HOME)/bin/java"
 .PHONY: help build build-node verify fix test sim demo demo-down bench-failover bench-node images kube-up kube-down kube-status kube-selftest kube-demo crds e2e clean jdk
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z][a-zA-Z-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-zA-Z0-9-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 jdk:
 	@bin/java-home >/dev/null

@@ -32,19 +32,20 @@ print_stages() {
 
 # The cluster that KUBECONFIG names, else the local one, which is started when it is down.
 choose_cluster() {
-    if [ -n "${KUBECONFIG:-}" ]; then
+    local own status=0
+    own=$(hack/kube kubeconfig)
+    if [ -n "${KUBECONFIG:-}" ] && [ "$KUBECONFIG" != "$own" ]; then
         command -v kubectl >/dev/null || cannot "kubectl is missing"
         say "using the cluster that KUBECONFIG names: $(kubectl config current-context 2>/dev/null || echo 'no current context')"
         kubectl version --request-timeout=10s >/dev/null 2>&1 || cannot "the cluster that KUBECONFIG names does not answer"
         return
     fi
-    [ "$(id -u)" = 0 ] || cannot "KUBECONFIG is not set, and the local Kubernetes needs root"
+    [ "$(id -u)" = 0 ] || cannot "KUBECONFIG names no other cluster, and the local Kubernetes needs root"
     LOCAL=1
-    KUBECONFIG=$(hack/kube kubeconfig)
-    local status=0
+    KUBECONFIG=$own
     hack/kube status >/dev/null 2>&1 || status=$?
     [ $status != 3 ] || STARTED_IT=1
-    say "KUBECONFIG is not set; using the local Kubernetes of hack/kube ($([ -n "$STARTED_IT" ] && echo 'starts it' || echo 'runs already'))"
+    say "KUBECONFIG names no other cluster; using the local Kubernetes of hack/kube ($([ -n "$STARTED_IT" ] && echo 'starts it' || echo 'runs already'))"
     hack/kube up || return 1
     # The admin's key is an EC key in PKCS#8, which the Java client does not recognise by itself.
     export KUBECONFIG KUBERNETES_CERTS_CLIENT_KEY_ALGO=EC QUANTADB_E2E_LOCAL=1
@@ -62,16 +63,20 @@ images_are_old() {
 
 # The images of this tree, in the local cluster. Elsewhere they are the business of who runs that cluster.
 bring_images() {
+    local named
+    named=$(sed -n 's/^ *image: //p' examples/operator/30-deployment.yaml)
     if [ -z "$LOCAL" ]; then
-        say "the cluster must have $(sed -n 's/^ *image: //p' examples/operator/30-deployment.yaml) and the node's image of the same version (make images)"
+        say "the cluster must have $named and the node's image of the same version (make images)"
         return
     fi
     if images_are_old; then
         # Archives, which need no registry between the engine that builds and the cluster.
-        stage "build and images" make --no-print-directory images IMAGES='node operator' ENGINE=none
+        stage "build and images" timeout 1800 make --no-print-directory images IMAGES='node operator' ENGINE=none
     else
         say "target/images is up to date"
     fi
+    tar -xO --occurrence=1 -f target/images/operator.tar manifest.json | grep -qF "\"$named\"" ||
+        { say "examples/operator/30-deployment.yaml names $named, and 'make images' made another version" >&2; return 1; }
     stage "load images" hack/kube load target/images/node.tar target/images/operator.tar
 }
 
