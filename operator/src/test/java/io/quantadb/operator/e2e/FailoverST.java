@@ -42,8 +42,8 @@ class FailoverST {
     }
 
     @BeforeEach
-    void allThreeAreReady() {
-        cluster.awaits("Ready");
+    void theClusterIsWhole() {
+        cluster.settles();
     }
 
     @Test
@@ -90,10 +90,13 @@ class FailoverST {
 
     @Test
     void survivesWithoutAnOperator() throws Exception {
-        String before = cluster.primary();
+        String before = cluster.status().currentPrimary();
         cluster.operator().scale(0);
         try {
             cluster.survives("primary's pod deleted with no operator", FailoverST::deletePod);
+            assertThat(cluster.status().currentPrimary())
+                    .as("nobody writes the status")
+                    .isEqualTo(before);
         } finally {
             cluster.operator().scale(1);
         }
@@ -107,7 +110,7 @@ class FailoverST {
     @Test
     void survivesWithoutAnApiServer() throws Exception {
         PodProcesses.assumeLocal();
-        String uid = cluster.uid(cluster.primary());
+        String uid = cluster.uid(cluster.status().currentPrimary());
         try {
             cluster.survives("primary's pod killed with no API server", primary -> {
                 kube("stop-apiserver");

@@ -87,13 +87,14 @@ class QuickStartST {
     @Test
     @Order(1)
     void kubectlTellsHowTheClusterIs() {
+        cluster.settles();
         List<String> table = kubectl("get", "qc", NAME).lines().toList();
         assertThat(table).hasSize(2);
         assertThat(table.get(0).split("\\s+"))
                 .containsExactly("NAME", "INSTANCES", "READY", "PRIMARY", "AVAILABLE", "STATUS", "VERSION", "AGE");
         String[] row = table.get(1).split("\\s+");
         assertThat(row).hasSize(8);
-        assertThat(row).startsWith(NAME, "3", "3", cluster.primary(), "True");
+        assertThat(row).startsWith(NAME, "3", "3", cluster.status().currentPrimary(), "True");
         assertThat(row[5])
                 .isEqualTo(cluster.status().condition("Ready").orElseThrow().reason());
         assertThat(row[6]).isEqualTo(cluster.status().version());
@@ -153,7 +154,7 @@ class QuickStartST {
                             .isTrue();
                     assertThat(volume(replica)).isNotEqualTo(volume);
                 });
-        cluster.awaits("Ready");
+        cluster.settles();
         say("a replica whose volume was gone is a full copy again after %.1f s".formatted(seconds(started)));
         awaitGreetingFromAReplicaAt(
                 cluster.pod(replica).orElseThrow().getStatus().getPodIP());

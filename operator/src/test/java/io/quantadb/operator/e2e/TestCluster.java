@@ -8,18 +8,23 @@ import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.readiness.Readiness;
 import io.quantadb.crd.v1alpha1.QuantaCluster;
 import io.quantadb.crd.v1alpha1.QuantaClusterStatus;
 import io.quantadb.operator.e2e.AuditedWriter.Audit;
+import io.quantadb.operator.model.ClusterRef;
 import io.quantadb.operator.resource.SecretShapes;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 
 /** The quick start's cluster in a namespace of its own, and what tests do with it. */
@@ -40,6 +45,9 @@ final class TestCluster implements AutoCloseable {
     private final KubernetesClient client;
     private final String namespace;
     private final Operator operator;
+
+    /** Read once: the API may be away later. */
+    private @Nullable String password;
 
     private TestCluster(KubernetesClient client, String namespace) {
         this.client = client;
@@ -86,10 +94,6 @@ final class TestCluster implements AutoCloseable {
         return operator;
     }
 
-    String namespace() {
-        return namespace;
-    }
-
     QuantaClusterStatus status() {
         return Optional.ofNullable(client.resources(QuantaCluster.class)
                         .inNamespace(namespace)
@@ -113,14 +117,60 @@ final class TestCluster implements AutoCloseable {
         return this;
     }
 
-    String primary() {
-        String primary = status().currentPrimary();
-        assertThat(primary).as("the primary in the status").isNotNull();
-        return primary;
+    /**
+     * All three are ready, and the status speaks of now: right after a failover it still tells of the time before, for the
+     * operator looks every few seconds.
+     */
+    TestCluster settles() {
+        await("the cluster settles")
+                .atMost(UP_WITHIN)
+                .pollInterval(Duration.ofMillis(500))
+                .ignoreExceptions()
+                .untilAsserted(() -> {
+                    assertThat(pods()).hasSize(3).allMatch(Readiness::isPodReady);
+                    assertThat(holds("Ready")).isTrue();
+                    assertThat(writable(addresses())).contains(status().currentPrimary());
+                });
+        return this;
+    }
+
+    private List<Pod> pods() {
+        return client.pods()
+                .inNamespace(namespace)
+                .withLabel(ClusterRef.CLUSTER_LABEL, NAME)
+                .list()
+                .getItems();
+    }
+
+    /** Pods by name with their addresses. */
+    private Map<String, String> addresses() {
+        return pods().stream()
+                .filter(p -> p.getStatus().getPodIP() != null)
+                .collect(Collectors.toMap(
+                        p -> p.getMetadata().getName(), p -> p.getStatus().getPodIP()));
+    }
+
+    /** The pod whose own PostgreSQL takes writes, asked itself; empty when none of these does. */
+    private Optional<String> writable(Map<String, String> addresses) {
+        return addresses.entrySet().stream()
+                .filter(pod -> takesWrites(pod.getValue()))
+                .map(Map.Entry::getKey)
+                .findFirst();
+    }
+
+    private boolean takesWrites(String host) {
+        try (Connection connection = connect(host);
+                var statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("select not pg_is_in_recovery()")) {
+            return row.next() && row.getBoolean(1);
+        } catch (SQLException e) {
+            return false;
+        }
     }
 
     String aReplica() {
-        String primary = primary();
+        String primary = status().currentPrimary();
+        assertThat(primary).isNotNull();
         return status().members().stream()
                 .map(QuantaClusterStatus.Member::name)
                 .filter(name -> !name.equals(primary))
@@ -178,10 +228,11 @@ final class TestCluster implements AutoCloseable {
 
     /** A session of the database's owner on this address's SQL port. */
     Connection connect(String host) throws SQLException {
+        if (password == null) {
+            password = secret("password");
+        }
         return DriverManager.getConnection(
-                "jdbc:postgresql://" + host + ":5432/app?connectTimeout=2&socketTimeout=5",
-                secret("username"),
-                secret("password"));
+                "jdbc:postgresql://" + host + ":5432/app?connectTimeout=2&socketTimeout=5", "app", password);
     }
 
     /** Something that takes the primary away and makes sure that it did. */
@@ -190,13 +241,34 @@ final class TestCluster implements AutoCloseable {
         void at(String primary) throws Exception;
     }
 
-    /** Strikes the primary while rows are written through {@code -rw}, waits for rows after that, and audits them. */
+    /** Something that happens while rows are written. */
+    @FunctionalInterface
+    interface Happening {
+        void run() throws Exception;
+    }
+
+    /**
+     * Strikes the primary while rows are written through {@code -rw}, waits for another node to be primary and for rows after
+     * that, and audits the rows. Asks the API only before the strike.
+     */
     void survives(String what, Strike strike) throws Exception {
-        String before = primary();
+        Map<String, String> others = addresses();
+        String primary = writable(others).orElseThrow();
+        others.remove(primary);
+        writes(what, () -> {
+            strike.at(primary);
+            await("another primary than " + primary)
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> writable(others).isPresent());
+        });
+    }
+
+    /** Writes before, during and after something, and audits the rows. */
+    void writes(String what, Happening happening) throws Exception {
         try (var writer = new AuditedWriter(address(NAME + "-rw"), secret("username"), secret("password")).start()) {
             await("first rows").atMost(Duration.ofSeconds(30)).until(() -> writer.acknowledgedCount() > ROWS_BEFORE);
+            happening.run();
             int count = writer.acknowledgedCount();
-            strike.at(before);
             await("rows after: " + what)
                     .atMost(Duration.ofSeconds(60))
                     .until(() -> writer.acknowledgedCount() > count + ROWS_AFTER);
@@ -224,7 +296,7 @@ final class TestCluster implements AutoCloseable {
                         "get",
                         kinds,
                         "-l",
-                        "quantadb.io/cluster=" + NAME,
+                        ClusterRef.CLUSTER_LABEL + "=" + NAME,
                         "-o",
                         "name")
                 .lines()
