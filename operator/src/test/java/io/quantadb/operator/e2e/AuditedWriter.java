@@ -23,6 +23,7 @@ final class AuditedWriter implements AutoCloseable {
     record Audit(int acknowledged, int lost, int duplicated, Duration longestGap) {}
 
     private static final Duration PAUSE = Duration.ofMillis(5);
+    private static final Duration AUDIT_CONNECTS_WITHIN = Duration.ofSeconds(30);
 
     private final String url;
     private final Properties login = new Properties();
@@ -55,6 +56,21 @@ final class AuditedWriter implements AutoCloseable {
 
     Connection connect() throws SQLException {
         return DriverManager.getConnection(url, login);
+    }
+
+    /** A Service may lead to a pod that is gone for as long as nobody takes it out of the endpoints. */
+    private Connection connectWithin(Duration deadline) throws SQLException {
+        long end = System.nanoTime() + deadline.toNanos();
+        while (true) {
+            try {
+                return connect();
+            } catch (SQLException e) {
+                if (System.nanoTime() - end > 0) {
+                    throw e;
+                }
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
+            }
+        }
     }
 
     synchronized int acknowledgedCount() {
@@ -93,7 +109,7 @@ final class AuditedWriter implements AutoCloseable {
         close();
         Set<Integer> found = new HashSet<>();
         int duplicated = 0;
-        try (Connection connection = connect();
+        try (Connection connection = connectWithin(AUDIT_CONNECTS_WITHIN);
                 Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery("select id from audited")) {
             while (rows.next()) {
