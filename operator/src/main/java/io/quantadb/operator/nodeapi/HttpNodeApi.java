@@ -88,12 +88,20 @@ public final class HttpNodeApi implements NodeApi, AutoCloseable {
                 .POST(HttpRequest.BodyPublishers.ofString(body));
         HttpResponse<byte[]> response = send(node, request, foundingDeadline);
         return switch (response.statusCode()) {
-            case 200 ->
-                new FoundingAnswer.Founded(
-                        tree(response.body()).path("cluster_id").asText());
+            case 200 -> new FoundingAnswer.Founded(clusterId(response.body(), uid));
             case 202, 503 -> new FoundingAnswer.Pending(words(response));
             default -> new FoundingAnswer.Refused(words(response));
         };
+    }
+
+    /** What the founding is remembered by; a success that does not name this very cluster is none. */
+    private static String clusterId(byte[] body, String uid) throws IOException {
+        String id = tree(body).path("cluster_id").asText();
+        if (!id.startsWith(uid + ".")) {
+            throw new IOException(
+                    "it says that it founded a cluster, and names '%s' and not '%s'".formatted(shortened(id), uid));
+        }
+        return id;
     }
 
     private <T> T get(NodeAddress node, String path, Class<T> type) throws IOException {
@@ -102,7 +110,11 @@ public final class HttpNodeApi implements NodeApi, AutoCloseable {
         if (response.statusCode() != 200) {
             throw new IOException("it answered %d: %s".formatted(response.statusCode(), words(response)));
         }
-        return JSON.readValue(response.body(), type);
+        T answer = JSON.readValue(response.body(), type);
+        if (answer == null) {
+            throw new IOException("it answered nothing");
+        }
+        return answer;
     }
 
     private HttpResponse<byte[]> send(NodeAddress node, HttpRequest.Builder request, Duration within)

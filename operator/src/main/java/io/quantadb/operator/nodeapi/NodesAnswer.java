@@ -3,6 +3,7 @@ package io.quantadb.operator.nodeapi;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
+import java.util.Objects;
 
 /** {@code GET /cluster/nodes}, as far as it is needed. */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -18,5 +19,12 @@ public record NodesAnswer(List<Member> nodes) {
             String role,
             String state,
             String health,
-            @JsonProperty("is_voter") boolean voter) {}
+            @JsonProperty("is_voter") boolean voter) {
+        public Member {
+            Objects.requireNonNull(id, "id");
+            Objects.requireNonNull(role, "role");
+            Objects.requireNonNull(state, "state");
+            Objects.requireNonNull(health, "health");
+        }
+    }
 }
