@@ -1,5 +1,6 @@
 package io.quantadb.operator.reconciler.cluster;
 
+import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Service;
@@ -23,9 +24,12 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Brings a {@code QuantaCluster} closer to its spec. Called when the spec, or a pod, StatefulSet or Service of the
- * cluster changes, and by a timer: what nodes say of themselves changes without Kubernetes noticing. Never twice at once
- * for one cluster.
+ * Brings a {@code QuantaCluster} closer to its spec. Called when the spec, or a pod, StatefulSet, Service, ConfigMap or
+ * disruption budget of the cluster changes, and by a timer: what nodes say of themselves changes without Kubernetes
+ * noticing. Secrets are not watched, because who may watch some may read all: the timer sees to them. Never twice at
+ * once for one cluster.
+ *
+ * <p>Only objects with the operator's label are watched and held in memory: a dozen per cluster, pods among them.
  */
 @ControllerConfiguration(name = "quantacluster", fieldManager = ClusterRef.MANAGER)
 public final class QuantaClusterReconciler implements Reconciler<QuantaCluster> {
@@ -39,7 +43,15 @@ public final class QuantaClusterReconciler implements Reconciler<QuantaCluster> 
 
     @Override
     public List<EventSource<?, QuantaCluster>> prepareEventSources(EventSourceContext<QuantaCluster> context) {
-        return List.of(source(Pod.class, context), source(StatefulSet.class, context), source(Service.class, context));
+        boolean budgetsAreV1 = context.getClient().supports("policy/v1", "PodDisruptionBudget");
+        return List.of(
+                source(Pod.class, context),
+                source(StatefulSet.class, context),
+                source(Service.class, context),
+                source(ConfigMap.class, context),
+                budgetsAreV1
+                        ? source(io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget.class, context)
+                        : source(io.fabric8.kubernetes.api.model.policy.v1beta1.PodDisruptionBudget.class, context));
     }
 
     private static <T extends HasMetadata> EventSource<T, QuantaCluster> source(
