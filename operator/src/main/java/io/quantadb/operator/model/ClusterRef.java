@@ -1,6 +1,7 @@
 package io.quantadb.operator.model;
 
 import io.quantadb.crd.v1alpha1.QuantaCluster;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -23,8 +24,12 @@ public record ClusterRef(String namespace, String name, String uid) {
     /** Who set an object up, in the label that Kubernetes recommends for that. */
     public static final String MANAGER = "quantadb-operator";
 
+    public static final String MANAGER_LABEL = "app.kubernetes.io/managed-by";
+
     /** What everything of the operator's making is labelled with. */
-    public static final String MANAGED = "app.kubernetes.io/managed-by=" + MANAGER;
+    public static final String MANAGED = MANAGER_LABEL + "=" + MANAGER;
+
+    private static final String CLAIM_PREFIX = "data-";
 
     public static ClusterRef of(QuantaCluster cluster) {
         var meta = cluster.getMetadata();
@@ -34,6 +39,17 @@ public record ClusterRef(String namespace, String name, String uid) {
     /** The pod with this 0-based index, which is also the node's id. */
     public String pod(int index) {
         return name + "-" + index;
+    }
+
+    /** The 0-based index of a pod; -1 when the name is not one of this cluster's pods. */
+    public int index(String pod) {
+        String digits = pod.startsWith(name + "-") ? pod.substring(name.length() + 1) : "";
+        return digits.matches("0|[1-9]\\d{0,5}") ? Integer.parseInt(digits) : -1;
+    }
+
+    /** How many instances there must be for all of these pods to be among them. */
+    public int reach(Collection<String> pods) {
+        return pods.stream().mapToInt(this::index).max().orElse(-1) + 1;
     }
 
     public List<String> pods(int count) {
@@ -78,7 +94,12 @@ public record ClusterRef(String namespace, String name, String uid) {
 
     /** The claim of the pod with this name. */
     public static String claim(String pod) {
-        return "data-" + pod;
+        return CLAIM_PREFIX + pod;
+    }
+
+    /** The pod that a claim of this name is for; empty when it is for none. */
+    public static String podOf(String claim) {
+        return claim.startsWith(CLAIM_PREFIX) ? claim.substring(CLAIM_PREFIX.length()) : "";
     }
 
     /** Name by which other nodes reach a node. */
@@ -107,7 +128,7 @@ public record ClusterRef(String namespace, String name, String uid) {
     /** What every object of the cluster is labelled with. */
     public Map<String, String> labels() {
         var labels = new TreeMap<>(podSelector());
-        labels.put("app.kubernetes.io/managed-by", MANAGER);
+        labels.put(MANAGER_LABEL, MANAGER);
         return labels;
     }
 

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param workload the StatefulSet
  * @param founding what the running configuration says of founding
  * @param pods the cluster's pods, by ordinal
+ * @param claims the pods that have a volume claim, whether they exist or not; volumes outlive pods and clusters
  * @param nodes what each node said, by pod; a pod without an address was not asked
  * @param members the members as the best informed node knows them
  */
@@ -31,11 +33,13 @@ public record ObservedCluster(
         Optional<Workload> workload,
         Optional<Founding> founding,
         List<PodFacts> pods,
+        Set<String> claims,
         Map<String, NodeReport> nodes,
         List<MemberFacts> members) {
     public ObservedCluster {
         certificates = Map.copyOf(certificates);
         pods = List.copyOf(pods);
+        claims = new TreeSet<>(claims);
         nodes = new TreeMap<>(nodes);
         members = List.copyOf(members);
     }
@@ -87,6 +91,7 @@ public record ObservedCluster(
      * @param revision the revision of the StatefulSet that it was made from
      * @param role its role label; empty when it has none
      * @param claimMissing it waits for a volume claim that is not there
+     * @param trouble why nothing runs in it, in Kubernetes' words; empty while something runs or just starts
      */
     public record PodFacts(
             String name,
@@ -110,7 +115,18 @@ public record ObservedCluster(
          * @param reason why it cannot play its part; empty when it can
          */
         record Answered(boolean formed, String role, boolean serving, String primary, long epoch, String reason)
-                implements NodeReport {}
+                implements NodeReport {
+            /** What a node says whose disk belongs to no cluster; one that belongs to one and just starts does not. */
+            public static final String NO_CLUSTER = "not in a cluster yet";
+
+            /**
+             * Whether it says itself that it belongs to no cluster. Not the opposite of {@link #formed}: a member that
+             * starts knows of no members for a while.
+             */
+            public boolean blank() {
+                return !formed && reason.equals(NO_CLUSTER);
+            }
+        }
 
         /** It did not, and why. */
         record Silent(String why) implements NodeReport {}
@@ -138,6 +154,12 @@ public record ObservedCluster(
     /** Whether any node knows of a cluster. */
     public boolean formed() {
         return answers().values().stream().anyMatch(NodeReport.Answered::formed);
+    }
+
+    /** Whether each of these pods' nodes said that it belongs to no cluster. */
+    public boolean allBlank(List<String> those) {
+        return those.stream()
+                .allMatch(pod -> nodes.get(pod) instanceof NodeReport.Answered answered && answered.blank());
     }
 
     /** The node that serves writes; the one of the highest epoch should two claim it. */

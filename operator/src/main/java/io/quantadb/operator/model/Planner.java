@@ -26,9 +26,11 @@ import java.util.TreeSet;
  * </ol>
  *
  * <p><b>The permission.</b> Two steps in two reconciles: first it is written into status that the first pod is to get
- * it, then it is given. It is given again while nobody knows of a cluster (the call is idempotent by the cluster's uid,
- * and the node asks every peer itself), and never once condition {@code Initialized} is true: a cluster whose volumes
- * are all lost is a matter for a person, not for a new, empty cluster under the old name.
+ * it, then it is given. It needs every node's own word that its disk belongs to no cluster; silence, and a node that just
+ * starts, block it, and so does a volume that no pod holds (a blocking finding). It is given again while all say so (the
+ * call is idempotent by the cluster's uid, and the node asks every peer itself), and never once condition
+ * {@code Initialized} is true: a cluster whose volumes are all lost is a matter for a person, not for a new, empty
+ * cluster under the old name.
  */
 public final class Planner {
     /** How long a node's certificate is good. */
@@ -73,7 +75,7 @@ public final class Planner {
     private int running() {
         return Math.max(
                 seen.workload().map(ObservedCluster.Workload::replicas).orElse(0),
-                seen.pods().size());
+                ref.reach(seen.pods().stream().map(PodFacts::name).toList()));
     }
 
     private void secrets(List<Step> steps) {
@@ -141,11 +143,19 @@ public final class Planner {
             }
             if (pod.claimMissing()) {
                 steps.add(new Step.ReplacePod(pod.name(), pod.uid(), "its volume claim is gone"));
-            } else if (!initialized() && kept.permission() == null && isOutdated(pod)) {
+            } else if (!initialized() && kept.permission() == null && isOutdated(pod) && runsNoMember(pod)) {
                 steps.add(new Step.ReplacePod(
                         pod.name(), pod.uid(), "its settings changed, and there is no cluster yet to disturb"));
             }
         }
+    }
+
+    /**
+     * That status tells of no cluster proves nothing: it may have been lost with an earlier resource of this name. So
+     * the node itself must say that it is in none, or nothing may run in the pod.
+     */
+    private boolean runsNoMember(PodFacts pod) {
+        return !pod.trouble().isEmpty() || seen.allBlank(List.of(pod.name()));
     }
 
     private boolean isOutdated(PodFacts pod) {
@@ -161,8 +171,7 @@ public final class Planner {
     }
 
     private void permission(List<Step> steps, int instances) {
-        boolean allAnswered = ref.pods(instances).stream().allMatch(seen.answers()::containsKey);
-        if (initialized() || !allAnswered) {
+        if (initialized() || !seen.allBlank(ref.pods(instances))) {
             return;
         }
         String first = ref.pod(0);

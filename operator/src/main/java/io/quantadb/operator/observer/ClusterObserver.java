@@ -1,5 +1,6 @@
 package io.quantadb.operator.observer;
 
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.quantadb.crd.v1alpha1.QuantaClusterSpec;
@@ -13,10 +14,10 @@ import io.quantadb.operator.pki.Credential;
 import io.quantadb.operator.resource.KubernetesApi;
 import io.quantadb.operator.resource.SecretShapes;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -54,7 +55,13 @@ public final class ClusterObserver {
                 hasPassword(namespace, ref.superuserSecret()),
                 hasPassword(namespace, app));
 
-        List<PodFacts> pods = pods(ref);
+        List<Pod> found = kubernetes.pods(namespace, ref.podSelector());
+        // After the pods: a claim is made before its pod, so one that is missing now was removed. By name: a claim that
+        // a person made, or brought back, need not have our labels, and a pod takes it all the same.
+        List<PersistentVolumeClaim> claims = kubernetes.claims(namespace).stream()
+                .filter(claim -> ref.index(ClusterRef.podOf(claim.getMetadata().getName())) >= 0)
+                .toList();
+        List<PodFacts> pods = pods(found, claims);
         Optional<NodeApi> api = authority.map(ca -> apis.of(ref.uid(), ref.name(), ca));
         var asked = api.map(a -> new NodeSurvey(a).ask(pods)).orElseGet(NodeSurvey.Result::nothing);
 
@@ -74,6 +81,9 @@ public final class ClusterObserver {
                                 .getOrDefault(NodeConfiguration.FILE, ""))
                         .flatMap(NodeConfiguration::founding),
                 pods,
+                claims.stream()
+                        .map(claim -> ClusterRef.podOf(claim.getMetadata().getName()))
+                        .collect(Collectors.toSet()),
                 asked.reports(),
                 asked.members());
         return new Observation(cluster, api);
@@ -86,26 +96,18 @@ public final class ClusterObserver {
                 .isPresent();
     }
 
-    private List<PodFacts> pods(ClusterRef ref) {
-        List<Pod> pods = kubernetes.pods(ref.namespace(), ref.podSelector());
-        boolean waiting = pods.stream().anyMatch(Pods::isPending);
-        Map<String, Boolean> claims = waiting ? claims(ref) : Map.of();
+    private static List<PodFacts> pods(List<Pod> pods, List<PersistentVolumeClaim> claims) {
+        Set<String> staying = claims.stream()
+                .filter(claim -> claim.getMetadata().getDeletionTimestamp() == null)
+                .map(claim -> claim.getMetadata().getName())
+                .collect(Collectors.toSet());
         return pods.stream()
                 .map(pod -> Pods.facts(
                         pod,
-                        waiting
-                                && Pods.isPending(pod)
-                                && !claims.containsKey(
+                        Pods.isPending(pod)
+                                && !staying.contains(
                                         ClusterRef.claim(pod.getMetadata().getName()))))
                 .sorted(Comparator.comparingInt((PodFacts p) -> Pods.ordinal(p.name())))
                 .toList();
-    }
-
-    /** The claims that are there to stay. */
-    private Map<String, Boolean> claims(ClusterRef ref) {
-        return kubernetes.claims(ref.namespace(), ref.podSelector()).stream()
-                .filter(claim -> claim.getMetadata().getDeletionTimestamp() == null)
-                .collect(
-                        Collectors.toMap(claim -> claim.getMetadata().getName(), _ -> true, (a, _) -> a, HashMap::new));
     }
 }

@@ -69,20 +69,42 @@ public final class Fabric8KubernetesApi implements KubernetesApi {
     }
 
     @Override
-    public List<PersistentVolumeClaim> claims(String namespace, Map<String, String> labels) {
-        return client.persistentVolumeClaims()
-                .inNamespace(namespace)
-                .withLabels(labels)
-                .list()
-                .getItems();
+    public List<PersistentVolumeClaim> claims(String namespace) {
+        return client.persistentVolumeClaims().inNamespace(namespace).list().getItems();
     }
 
     @Override
     public void apply(HasMetadata object) {
+        requireOurs(object, client.resource(object).get());
         client.resource(object)
                 .fieldManager(ClusterRef.MANAGER)
                 .forceConflicts()
                 .serverSideApply();
+    }
+
+    /** What somebody else made under this name is neither changed nor taken over, or it would go with the cluster. */
+    static void requireOurs(HasMetadata wanted, @Nullable HasMetadata present) {
+        Map<String, String> labels = wanted.getMetadata().getLabels();
+        if (present == null
+                || Optional.ofNullable(present.getMetadata().getLabels())
+                        .orElse(Map.of())
+                        .entrySet()
+                        .containsAll(Map.of(
+                                        ClusterRef.MANAGER_LABEL,
+                                        labels.get(ClusterRef.MANAGER_LABEL),
+                                        ClusterRef.CLUSTER_LABEL,
+                                        labels.get(ClusterRef.CLUSTER_LABEL))
+                                .entrySet())) {
+            return;
+        }
+        throw new IllegalStateException(
+                "%s '%s' exists in namespace '%s' and is not this cluster's (no labels %s and %s of it): delete it, or name the cluster differently"
+                        .formatted(
+                                wanted.getKind(),
+                                wanted.getMetadata().getName(),
+                                wanted.getMetadata().getNamespace(),
+                                ClusterRef.MANAGER_LABEL,
+                                ClusterRef.CLUSTER_LABEL));
     }
 
     @Override

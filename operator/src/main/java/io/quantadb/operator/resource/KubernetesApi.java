@@ -26,9 +26,12 @@ public interface KubernetesApi {
 
     List<Pod> pods(String namespace, Map<String, String> labels);
 
-    List<PersistentVolumeClaim> claims(String namespace, Map<String, String> labels);
+    List<PersistentVolumeClaim> claims(String namespace);
 
-    /** Server-side apply under the operator's name; takes over fields that others set. */
+    /**
+     * Server-side apply under the operator's name; takes over fields that others set. Fails with an
+     * {@link IllegalStateException}, and changes nothing, when an object of this name belongs to somebody else.
+     */
     void apply(HasMetadata object);
 
     /** Makes a Secret; false when there is one of this name already, which is left alone. */

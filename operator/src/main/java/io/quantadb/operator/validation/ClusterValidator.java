@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Finds what the operator cannot get past without a person. Pure. */
@@ -25,6 +26,9 @@ public final class ClusterValidator {
 
     /** A cluster's name is its certificates' organisation; these are the organisations of roles. */
     private static final Set<String> RESERVED = Set.of("quantadb-operator", "quantadb-viewer");
+
+    /** Cluster {@code a-rw} would share its Service with cluster {@code a}. */
+    private static final List<String> SERVICE_ENDINGS = List.of("-rw", "-ro", "-nodes");
 
     private ClusterValidator() {}
 
@@ -44,7 +48,8 @@ public final class ClusterValidator {
         if (findings.isEmpty()) {
             changes(spec, seen, findings);
             secrets(ref, spec, kept, seen, findings);
-            data(spec, kept, seen, findings);
+            data(ref, spec, kept, seen, findings);
+            volumes(ref, spec, seen, findings);
             scale(spec, seen, findings);
         }
         return List.copyOf(findings);
@@ -60,6 +65,11 @@ public final class ClusterValidator {
             findings.add(invalid(
                     "metadata.name '%s' cannot name a cluster: Services and pods are named after it, so use at most %d lower-case letters, digits and '-', a letter first"
                             .formatted(ref.name(), NAME_CHARS_MAX)));
+        }
+        if (SERVICE_ENDINGS.stream().anyMatch(ref.name()::endsWith)) {
+            findings.add(
+                    invalid("metadata.name '%s' ends like the Services of another cluster (%s): choose another name"
+                            .formatted(ref.name(), String.join(", ", SERVICE_ENDINGS))));
         }
         if (RESERVED.contains(ref.name())) {
             findings.add(invalid("metadata.name '%s' is reserved: choose another".formatted(ref.name())));
@@ -152,7 +162,7 @@ public final class ClusterValidator {
                             .formatted(ref.authoritySecret()),
                     true));
         }
-        if (!initialized(kept, seen)) {
+        if (!initialized(kept, seen) && !hasOldVolumes(ref, spec, seen)) {
             return;
         }
         if (!seen.secrets().authority()) {
@@ -164,6 +174,12 @@ public final class ClusterValidator {
         if (own == null && !seen.secrets().app()) {
             findings.add(lost(ref.appSecret(), "a new password would not be the database's"));
         }
+    }
+
+    /** There are volumes, and not every node that could have one says that it is empty. */
+    private static boolean hasOldVolumes(ClusterRef ref, QuantaClusterSpec spec, ObservedCluster seen) {
+        return !seen.claims().isEmpty()
+                && !seen.allBlank(ref.pods(Math.max(spec.instances(), ref.reach(seen.claims()))));
     }
 
     private static Finding lost(String secret, String why) {
@@ -183,12 +199,37 @@ public final class ClusterValidator {
      * an epoch; between the answer to the founding and that, no node knows it yet.
      */
     private static void data(
-            QuantaClusterSpec spec, QuantaClusterStatus kept, ObservedCluster seen, List<Finding> findings) {
+            ClusterRef ref,
+            QuantaClusterSpec spec,
+            QuantaClusterStatus kept,
+            ObservedCluster seen,
+            List<Finding> findings) {
         boolean existed = kept.epoch() > 0;
-        if (existed && !seen.formed() && seen.answers().size() >= spec.instances()) {
+        if (existed && !seen.formed() && seen.allBlank(ref.pods(spec.instances()))) {
             findings.add(new Finding(
                     "DataLost",
                     "every node's volume is empty, though this cluster was founded: it is not founded again under its old name; delete the resource and make it anew to begin empty",
+                    true));
+        }
+    }
+
+    /**
+     * Volumes that no pod would hold may be a majority of an earlier cluster of this name: founding another beside them,
+     * or starting too few of them, is for nobody to guess.
+     */
+    private static void volumes(ClusterRef ref, QuantaClusterSpec spec, ObservedCluster seen, List<Finding> findings) {
+        int running = seen.workload().map(ObservedCluster.Workload::replicas).orElse(0);
+        int held = Math.max(spec.instances(), running);
+        List<String> left =
+                seen.claims().stream().filter(pod -> ref.index(pod) >= held).toList();
+        if (!left.isEmpty()) {
+            findings.add(new Finding(
+                    "VolumesLeft",
+                    "there are volumes of an earlier cluster of this name that %d instances would not use (%s): set spec.instances to %d to go on with that cluster, or delete these claims to give its data up"
+                            .formatted(
+                                    held,
+                                    left.stream().map(ClusterRef::claim).collect(Collectors.joining(", ")),
+                                    ref.reach(left)),
                     true));
         }
     }

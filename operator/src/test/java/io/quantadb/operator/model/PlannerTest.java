@@ -172,7 +172,7 @@ class PlannerTest {
 
     @Test
     void restartsOutdatedPodsOnlyWhileThereIsNoClusterToDisturb() {
-        Seen before = Seen.objects(1).pod("orders-0", false, "orders-old").silent("orders-0");
+        Seen before = Seen.objects(1).pod("orders-0", false, "orders-old").troubled("orders-0", "ImagePullBackOff");
         assertThat(withoutApplies(steps(ordersOf(1), NEW, before)))
                 .singleElement()
                 .isInstanceOf(Step.ReplacePod.class);

@@ -21,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Clusters and observations for tests. */
 public final class Clusters {
@@ -75,6 +76,7 @@ public final class Clusters {
         private Optional<Workload> workload = Optional.empty();
         private Optional<ObservedCluster.Founding> founding = Optional.empty();
         private final List<PodFacts> pods = new ArrayList<>();
+        private final Set<String> claims = new HashSet<>();
         private final Map<String, NodeReport> nodes = new HashMap<>();
         private final List<MemberFacts> members = new ArrayList<>();
 
@@ -91,6 +93,7 @@ public final class Clusters {
             for (String pod : ORDERS.pods(instances)) {
                 seen.certificate(pod, NOW.minus(Duration.ofDays(30)), NOW.plus(Duration.ofDays(335)), true);
                 seen.pod(pod, true, REVISION);
+                seen.claims.add(pod);
             }
             return seen;
         }
@@ -142,6 +145,42 @@ public final class Clusters {
             pods.removeIf(p -> p.name().equals(name));
             pods.add(new PodFacts(
                     name, "uid-" + name, "10.0.0." + pods.size(), ready, deleting, revision, "", claimMissing, ""));
+            return this;
+        }
+
+        /** Volumes that stayed when everything else went. */
+        public Seen claims(String... those) {
+            claims.addAll(List.of(those));
+            return this;
+        }
+
+        public Seen noWorkload() {
+            workload = Optional.empty();
+            return this;
+        }
+
+        /** Nothing runs in this pod. */
+        public Seen troubled(String pod, String why) {
+            pods.replaceAll(p -> p.name().equals(pod)
+                    ? new PodFacts(
+                            p.name(),
+                            p.uid(),
+                            p.address(),
+                            false,
+                            p.deleting(),
+                            p.revision(),
+                            p.role(),
+                            p.claimMissing(),
+                            why)
+                    : p);
+            return this;
+        }
+
+        /** Their disks belong to a cluster, and they know nothing more yet. */
+        public Seen starting(String... those) {
+            for (String pod : those) {
+                nodes.put(pod, new NodeReport.Answered(false, "STANDBY", false, "", 0, "starting"));
+            }
             return this;
         }
 
@@ -202,6 +241,7 @@ public final class Clusters {
                     workload,
                     founding,
                     pods,
+                    claims,
                     nodes,
                     members);
         }

@@ -3,6 +3,7 @@ package io.quantadb.operator.testing;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.Secret;
@@ -45,6 +46,18 @@ public final class TestingKubernetes implements KubernetesApi {
 
     public void remove(String kind, String name) {
         objects.keySet().removeIf(key -> key.startsWith(kind + "/") && key.endsWith("/" + name));
+    }
+
+    public void removeAll(String kind) {
+        objects.keySet().removeIf(key -> key.startsWith(kind + "/"));
+    }
+
+    /** The names of all objects of a kind. */
+    public List<String> names(String kind) {
+        return objects.keySet().stream()
+                .filter(key -> key.startsWith(kind + "/"))
+                .map(key -> key.substring(key.lastIndexOf('/') + 1))
+                .toList();
     }
 
     private void change(String what) {
@@ -101,8 +114,12 @@ public final class TestingKubernetes implements KubernetesApi {
     }
 
     @Override
-    public List<PersistentVolumeClaim> claims(String namespace, Map<String, String> labels) {
-        return List.of();
+    public List<PersistentVolumeClaim> claims(String namespace) {
+        return objects.values().stream()
+                .filter(PersistentVolumeClaim.class::isInstance)
+                .map(PersistentVolumeClaim.class::cast)
+                .filter(claim -> claim.getMetadata().getNamespace().equals(namespace))
+                .toList();
     }
 
     @Override
@@ -113,8 +130,17 @@ public final class TestingKubernetes implements KubernetesApi {
             var status = new StatefulSetStatus();
             status.setUpdateRevision(String.valueOf(set.getSpec().getTemplate().hashCode()));
             set.setStatus(status);
-            for (int i = 0; i < set.getSpec().getReplicas(); i++) {
-                startPod(set, set.getMetadata().getName() + "-" + i, i);
+            control();
+        }
+    }
+
+    /** What the StatefulSet controller does: the pods that are to be, and their claims. */
+    public void control() {
+        for (HasMetadata object : List.copyOf(objects.values())) {
+            if (object instanceof StatefulSet set) {
+                for (int i = 0; i < set.getSpec().getReplicas(); i++) {
+                    startPod(set, set.getMetadata().getName() + "-" + i, i);
+                }
             }
         }
     }
@@ -140,6 +166,13 @@ public final class TestingKubernetes implements KubernetesApi {
                 .endStatus()
                 .build();
         objects.putIfAbsent(key(pod), pod);
+        PersistentVolumeClaim claim = new PersistentVolumeClaimBuilder()
+                .withNewMetadata()
+                .withNamespace(set.getMetadata().getNamespace())
+                .withName("data-" + name)
+                .endMetadata()
+                .build();
+        objects.putIfAbsent(key(claim), claim);
     }
 
     @Override
@@ -156,6 +189,7 @@ public final class TestingKubernetes implements KubernetesApi {
     public void deletePod(String namespace, String name, String uid) {
         change("delete Pod " + name);
         objects.remove(key("Pod", namespace, name));
+        control();
     }
 
     @Override
