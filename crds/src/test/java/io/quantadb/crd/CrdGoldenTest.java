@@ -2,8 +2,6 @@ package io.quantadb.crd;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.fabric8.crdv2.generator.CRDGenerator;
-import io.quantadb.crd.v1alpha1.QuantaCluster;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,8 +10,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The checked-in schema is the one that the records describe; {@code make crds} writes it anew. */
 class CrdGoldenTest {
-    private static final String FILE = "quantaclusters.quantadb.io-v1.yml";
-    private static final Path CHECKED_IN = Path.of("generated", FILE);
+    private static final Path CHECKED_IN = Path.of("generated", CrdFiles.NAME);
 
     @TempDir
     Path fresh;
@@ -21,13 +18,7 @@ class CrdGoldenTest {
     @Test
     void theCheckedInSchemaIsWhatTheRecordsDescribe() throws IOException {
         // Given
-        new CRDGenerator()
-                .customResourceClasses(QuantaCluster.class)
-                .forCRDVersions("v1")
-                .withPostProcessor(new SchemaFinish())
-                .inOutputDir(fresh.toFile())
-                .generate();
-        String described = Files.readString(fresh.resolve(FILE));
+        String described = Files.readString(CrdFiles.generate(fresh));
 
         // When
         if (Boolean.getBoolean("crds.write")) {

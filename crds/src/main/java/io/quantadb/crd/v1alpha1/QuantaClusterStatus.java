@@ -95,7 +95,11 @@ public record QuantaClusterStatus(
      * @param time when, RFC 3339
      */
     @JsonIgnoreProperties(ignoreUnknown = true)
-    public record Permission(String instance, String time) {}
+    public record Permission(
+            @JsonPropertyDescription("The pod that it was given to")
+            String instance,
+
+            @JsonPropertyDescription("When, RFC 3339") String time) {}
 
     /**
      * Where clients connect, as host:port of Services.
@@ -105,7 +109,13 @@ public record QuantaClusterStatus(
      * @param readOnly a replica
      */
     @JsonIgnoreProperties(ignoreUnknown = true)
-    public record Endpoints(String sql, String readWrite, String readOnly) {}
+    public record Endpoints(
+            @JsonPropertyDescription("Any node, follows the primary")
+            String sql,
+
+            @JsonPropertyDescription("Follows the primary") String readWrite,
+
+            @JsonPropertyDescription("A replica") String readOnly) {}
 
     /**
      * One node.
@@ -117,5 +127,17 @@ public record QuantaClusterStatus(
      * @param health Healthy, Lagging, Desynced or Unknown
      */
     @JsonIgnoreProperties(ignoreUnknown = true)
-    public record Member(@Required String name, String role, String state, boolean voter, String health) {}
+    public record Member(
+            @Required @JsonPropertyDescription("Its pod") String name,
+
+            @JsonPropertyDescription("Primary, Replica, Standby, Witness or Unknown")
+            String role,
+
+            @JsonPropertyDescription("What its PostgreSQL is doing, as Streaming or Cloning")
+            String state,
+
+            @JsonPropertyDescription("Whether it votes") boolean voter,
+
+            @JsonPropertyDescription("Healthy, Lagging, Desynced or Unknown")
+            String health) {}
 }
