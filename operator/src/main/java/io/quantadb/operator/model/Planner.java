@@ -143,19 +143,19 @@ public final class Planner {
             }
             if (pod.claimMissing()) {
                 steps.add(new Step.ReplacePod(pod.name(), pod.uid(), "its volume claim is gone"));
-            } else if (!initialized() && kept.permission() == null && isOutdated(pod) && runsNoMember(pod)) {
+            } else if (isOutdated(pod) && !pod.trouble().isEmpty()) {
+                steps.add(new Step.ReplacePod(
+                        pod.name(), pod.uid(), "its settings changed, and nothing runs in it: " + pod.trouble()));
+            } else if (isOutdated(pod) && isBeforeFounding() && seen.allBlank(List.of(pod.name()))) {
                 steps.add(new Step.ReplacePod(
                         pod.name(), pod.uid(), "its settings changed, and there is no cluster yet to disturb"));
             }
         }
     }
 
-    /**
-     * That status tells of no cluster proves nothing: it may have been lost with an earlier resource of this name. So
-     * the node itself must say that it is in none, or nothing may run in the pod.
-     */
-    private boolean runsNoMember(PodFacts pod) {
-        return !pod.trouble().isEmpty() || seen.allBlank(List.of(pod.name()));
+    /** Status may have been lost with an earlier resource of this name: what the node itself says is asked besides. */
+    private boolean isBeforeFounding() {
+        return !initialized() && kept.permission() == null;
     }
 
     private boolean isOutdated(PodFacts pod) {

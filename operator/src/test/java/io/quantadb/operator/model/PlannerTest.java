@@ -99,6 +99,17 @@ class PlannerTest {
         assertThat(withoutApplies(steps(ordersOf(3), NEW, seen))).isEmpty();
     }
 
+    /** Its disk may belong to a cluster: it knows no members before it has found the others. */
+    @Test
+    void givesNoPermissionWhileANodeJustStarts() {
+        Seen seen = Seen.objects(3)
+                .formless("orders-0", "orders-1")
+                .starting("orders-2")
+                .labelled("orders-2", "standby");
+        assertThat(withoutApplies(steps(ordersOf(3), NEW, seen))).isEmpty();
+        assertThat(withoutApplies(steps(ordersOf(3), permitted(), seen))).isEmpty();
+    }
+
     @Test
     void givesNoPermissionOnceAnyNodeKnowsACluster() {
         Seen seen = Seen.objects(3).formless("orders-0", "orders-1").says("orders-2", "UNKNOWN", false, 4);
@@ -171,13 +182,49 @@ class PlannerTest {
     }
 
     @Test
-    void restartsOutdatedPodsOnlyWhileThereIsNoClusterToDisturb() {
-        Seen before = Seen.objects(1).pod("orders-0", false, "orders-old").troubled("orders-0", "ImagePullBackOff");
-        assertThat(withoutApplies(steps(ordersOf(1), NEW, before)))
-                .singleElement()
-                .isInstanceOf(Step.ReplacePod.class);
-        Seen after = Seen.objects(1).pod("orders-0", false, "orders-old").silent("orders-0");
-        assertThat(withoutApplies(steps(ordersOf(1), FOUNDED, after))).isEmpty();
+    void replacesAnOutdatedPodInWhichNothingRuns() {
+        Seen stuck = Seen.serving(3).pod("orders-1", false, "orders-old").troubled("orders-1", "ImagePullBackOff");
+        for (QuantaClusterStatus kept : List.of(NEW, permitted(), FOUNDED)) {
+            assertThat(steps(ordersOf(3), kept, stuck))
+                    .filteredOn(Step.ReplacePod.class::isInstance)
+                    .containsExactly(new Step.ReplacePod(
+                            "orders-1",
+                            "uid-orders-1",
+                            "its settings changed, and nothing runs in it: ImagePullBackOff"));
+        }
+        Seen current = Seen.serving(3).troubled("orders-1", "CrashLoopBackOff");
+        assertThat(steps(ordersOf(3), FOUNDED, current)).noneMatch(Step.ReplacePod.class::isInstance);
+    }
+
+    @Test
+    void restartsOutdatedPodsThatRunOnlyWhileThereIsNoClusterToDisturb() {
+        Seen blank = Seen.objects(1).pod("orders-0", true, "orders-old").formless("orders-0");
+        assertThat(withoutApplies(steps(ordersOf(1), NEW, blank)))
+                .contains(new Step.ReplacePod(
+                        "orders-0", "uid-orders-0", "its settings changed, and there is no cluster yet to disturb"));
+        assertThat(withoutApplies(steps(ordersOf(1), permitted(), blank))).noneMatch(Step.ReplacePod.class::isInstance);
+        assertThat(withoutApplies(steps(ordersOf(1), FOUNDED, blank))).noneMatch(Step.ReplacePod.class::isInstance);
+    }
+
+    /** A status that tells of no cluster may have been lost. */
+    @Test
+    void restartsNoPodInWhichAMemberMayRunThoughStatusTellsOfNoCluster() {
+        assertThat(withoutApplies(steps(
+                        ordersOf(2),
+                        NEW,
+                        Seen.objects(2)
+                                .pod("orders-0", true, "orders-old")
+                                .pod("orders-1", true, "orders-old")
+                                .silent("orders-0")
+                                .starting("orders-1")
+                                .labelled("orders-1", "standby"))))
+                .isEmpty();
+    }
+
+    @Test
+    void remembersByItsPodsHowManyNodesThereWereWhenTheStatefulSetIsGone() {
+        Seen seen = Seen.serving(3).noWorkload().noPods().pod("orders-2", true, REVISION);
+        assertThat(plan(ordersOf(1), FOUNDED, seen).instances()).isEqualTo(3);
     }
 
     @Test
