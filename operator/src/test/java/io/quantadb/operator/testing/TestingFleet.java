@@ -16,7 +16,7 @@ import java.util.TreeMap;
 
 /**
  * Nodes on disks that outlive them. Weaker than real ones: a permitted node with an empty disk founds a cluster at once
- * and asks no peer, so that only the operator's own care keeps a second cluster from coming into being.
+ * and asks no peer, so that only the operator's own care keeps a second cluster from coming into being. Any thread.
  */
 public final class TestingFleet implements NodeApi {
     /** How a node is found. */
@@ -32,31 +32,31 @@ public final class TestingFleet implements NodeApi {
     private final List<String> founded = new ArrayList<>();
 
     /** The cluster on this node's disk; empty when there is none. */
-    public String disk(String node) {
+    public synchronized String disk(String node) {
         return disks.getOrDefault(node, "");
     }
 
     /** Every cluster that some disk belongs to. */
-    public Set<String> clusters() {
+    public synchronized Set<String> clusters() {
         return new HashSet<>(disks.values());
     }
 
     /** The ids of all clusters that were ever founded, in order. */
-    public List<String> founded() {
+    public synchronized List<String> founded() {
         return List.copyOf(founded);
     }
 
-    public void mood(String node, Mood mood) {
+    public synchronized void mood(String node, Mood mood) {
         moods.put(node, mood);
     }
 
     /** The volume is gone. */
-    public void lose(String node) {
+    public synchronized void lose(String node) {
         disks.remove(node);
     }
 
     /** A node without a cluster is let in by a peer that has one. */
-    public void join(String node, String peer) {
+    public synchronized void join(String node, String peer) {
         if (disk(node).isEmpty() && !disk(peer).isEmpty()) {
             disks.put(node, disk(peer));
         }
@@ -71,7 +71,7 @@ public final class TestingFleet implements NodeApi {
     }
 
     @Override
-    public StatusAnswer status(NodeAddress node) throws IOException {
+    public synchronized StatusAnswer status(NodeAddress node) throws IOException {
         boolean blank = disk(node.node()).isEmpty();
         boolean starting = heard(node.node()) == Mood.STARTING;
         boolean knows = !blank && !starting;
@@ -84,13 +84,13 @@ public final class TestingFleet implements NodeApi {
     }
 
     @Override
-    public NodesAnswer nodes(NodeAddress node) throws IOException {
+    public synchronized NodesAnswer nodes(NodeAddress node) throws IOException {
         heard(node.node());
         return new NodesAnswer(List.of());
     }
 
     @Override
-    public FoundingAnswer found(NodeAddress node, String uid) throws IOException {
+    public synchronized FoundingAnswer found(NodeAddress node, String uid) throws IOException {
         heard(node.node());
         String known = disk(node.node());
         if (known.isEmpty()) {
