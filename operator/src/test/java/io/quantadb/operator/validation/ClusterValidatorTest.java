@@ -55,7 +55,15 @@ class ClusterValidatorTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"a-name-of-forty-seven-characters-is-one-too-many-xx", "1st", "quantadb-operator", "has.dot"})
+            strings = {
+                "a-name-of-forty-seven-characters-is-one-too-many-xx",
+                "1st",
+                "quantadb-operator",
+                "has.dot",
+                "a-rw",
+                "a-ro",
+                "a-nodes"
+            })
     void refusesNamesThatPodsAndServicesCannotBear(String name) {
         var ref = new ClusterRef("shop", name, UID);
         assertThat(ClusterValidator.findings(
@@ -150,5 +158,45 @@ class ClusterValidatorTest {
                 1, FOUNDED.conditions(), 3, 0, "", null, 0, "uid.1", "1.0", "i", null, null, List.of());
         Seen seen = Seen.objects(3).formless("orders-0", "orders-1", "orders-2");
         assertThat(findings("storage: {size: 1Gi}", founding, seen)).isEmpty();
+    }
+
+    @Test
+    void refusesToLeaveVolumesOfAnEarlierClusterAside() {
+        Seen kept = Seen.nothing().secrets(true, true, true).claims("orders-0", "orders-1", "orders-4");
+        assertThat(findings("instances: 3\nstorage: {size: 1Gi}", NEW, kept))
+                .singleElement()
+                .satisfies(finding -> {
+                    assertThat(finding.reason()).isEqualTo("VolumesLeft");
+                    assertThat(finding.blocking()).isTrue();
+                    assertThat(finding.message())
+                            .contains("3 instances would not use (data-orders-4)", "set spec.instances to 5");
+                });
+        assertThat(findings("instances: 5\nstorage: {size: 1Gi}", NEW, kept)).isEmpty();
+    }
+
+    /** The operator makes Secrets before volumes, so volumes without them are what an earlier cluster left. */
+    @Test
+    void makesNoNewPasswordsOverVolumesThatMayHoldOldOnes() {
+        Seen kept = Seen.nothing().claims("orders-0", "orders-1", "orders-2");
+        assertThat(findings("storage: {size: 1Gi}", NEW, kept)).hasSize(3).allSatisfy(finding -> {
+            assertThat(finding.reason()).isEqualTo("SecretMissing");
+            assertThat(finding.blocking()).isTrue();
+        });
+    }
+
+    @Test
+    void makesALostSecretAnewWhileEveryNodeSaysThatItIsEmpty() {
+        Seen young = Seen.objects(3).secrets(true, false, true).formless("orders-0", "orders-1", "orders-2");
+        assertThat(findings("storage: {size: 1Gi}", NEW, young)).isEmpty();
+    }
+
+    @Test
+    void takesNodesThatJustStartForNoLoss() {
+        Seen restarted = Seen.objects(3).starting("orders-0", "orders-1", "orders-2");
+        assertThat(findings("storage: {size: 1Gi}", FOUNDED, restarted)).isEmpty();
+        Seen emptied = Seen.objects(3).formless("orders-0", "orders-1", "orders-2");
+        assertThat(findings("storage: {size: 1Gi}", FOUNDED, emptied))
+                .extracting(Finding::reason)
+                .containsExactly("DataLost");
     }
 }
