@@ -78,7 +78,8 @@ public final class StatusMaker {
                 .filter(before -> before.status().equals(judgement.status()))
                 .map(Condition::lastTransitionTime)
                 .orElse(text(evidence.now()));
-        String message = judgement.message();
+        // An empty text goes over the wire as null, and the server would refuse the whole status for it.
+        String message = judgement.message().isBlank() ? judgement.reason() : judgement.message();
         return new Condition(
                 type,
                 judgement.status(),

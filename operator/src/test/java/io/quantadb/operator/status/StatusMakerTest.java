@@ -173,6 +173,13 @@ class StatusMakerTest {
     }
 
     @Test
+    void aFailureWithoutWordsLeavesNoTextEmpty() {
+        QuantaClusterStatus status = status(FOUNDED, Seen.serving(3), Optional.empty(), Optional.of(""));
+        assertThat(status.condition("Progressing").orElseThrow().message()).isEqualTo("Retrying");
+        assertThat(status.conditions()).allSatisfy(c -> assertThat(c.message()).isNotBlank());
+    }
+
+    @Test
     void aTransitionTimeChangesOnlyWithTheStatus() {
         QuantaClusterStatus first = status(FOUNDED, Seen.serving(3));
         assertThat(first.condition("Initialized").orElseThrow().lastTransitionTime())

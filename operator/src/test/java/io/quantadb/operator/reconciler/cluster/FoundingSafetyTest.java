@@ -97,7 +97,13 @@ class FoundingSafetyTest {
             }
             case 3 -> madeAnew(1 + random.nextInt(NODES_MAX));
             case 4 -> losesVolume(pod);
-            case 5 -> feels(pod, random.nextBoolean() ? Mood.SILENT : Mood.STARTING);
+            case 5 -> {
+                if (random.nextBoolean()) {
+                    feels(pod, Mood.SILENT);
+                } else {
+                    kubernetes.names("Pod").forEach(each -> feels(each, Mood.STARTING));
+                }
+            }
             case 6 -> changed(1 + random.nextInt(NODES_MAX), 4 + random.nextInt(3));
             case 7 -> joins(pod, ClusterRef.of(cluster).pod(random.nextInt(NODES_MAX)));
             default -> {
