@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * machine refuses a Promote that names the current number. As long as one stands the other is idle, so that mutation
  * takes both away.
  *
- * <p>The mutations of {@link #notReached} were searched ({@value #SEEDS_MAX} mixed and restless seeds each, {@value
+ * <p>The mutations of {@link #notReached} were searched with earlier forms of the generator ({@value #SEEDS_MAX} mixed and restless seeds each, {@value
  * #STORMS} storms) without a violation and are not asserted: nothing here shows that their guards are needed. An entry
  * that is not conditional on its version can do harm only where a leader proposes Replace (or Promote) and, before that
  * is committed, Finish (or Release): later entries meet the second guards of the state machine (no change under way,
