@@ -180,6 +180,7 @@ public final class FailoverBench {
         long firstId = nextId;
         CpuMeter cpu = new CpuMeter();
         double gap;
+        double busy;
         long falseFailovers;
         Fault fault;
         long at;
@@ -194,8 +195,9 @@ public final class FailoverBench {
             }
             boolean back = awaitAcknowledged(history, at, steadyMs);
             gap = back ? Statistics.longestHoleMs(history.acknowledgedAt(), at) : BACK_DEADLINE.toMillis();
+            // Before a client that hangs on a paused node is waited for.
+            busy = cpu.busyPercent();
         }
-        double busy = cpu.busyPercent();
         fault.heal();
         long epochAfter =
                 demo.awaitReady(Demo.START_DEADLINE, System.nanoTime()).epoch();

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -27,10 +28,15 @@ final class Ground implements AutoCloseable {
     private final @Nullable Namespaces network;
     private final boolean keep;
 
+    private final Thread whenKilled = new Thread(this::end, "bench-cleanup");
+    private final AtomicBoolean ended = new AtomicBoolean();
+
     private Ground(Demo demo, @Nullable Namespaces network, boolean keep) {
         this.demo = demo;
         this.network = network;
         this.keep = keep;
+        // A bench that is told to stop leaves neither nodes nor networks behind.
+        Runtime.getRuntime().addShutdownHook(whenKilled);
     }
 
     /** Why the scenario cannot be run here; empty when it can. */
@@ -164,9 +170,20 @@ final class Ground implements AutoCloseable {
 
     @Override
     public void close() {
-        demo.down(!keep);
-        if (network != null) {
-            network.close();
+        end();
+        try {
+            Runtime.getRuntime().removeShutdownHook(whenKilled);
+        } catch (IllegalStateException e) {
+            // It runs already, and finds nothing left to do.
+        }
+    }
+
+    private void end() {
+        if (ended.compareAndSet(false, true)) {
+            demo.down(!keep);
+            if (network != null) {
+                network.close();
+            }
         }
     }
 }

@@ -11,7 +11,9 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Inserts one row every few milliseconds by the clock, whether earlier ones were answered or not, each with an id of its
@@ -21,6 +23,7 @@ import java.util.concurrent.locks.LockSupport;
 public final class OpenLoopWriter implements AutoCloseable {
     public static final String TABLE = "bench_writes";
     private static final int CONNECTIONS = 4;
+    private static final long LAST_ANSWERS_MS = 500;
     private static final long STALE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final ClusterSql sql;
@@ -29,6 +32,7 @@ public final class OpenLoopWriter implements AutoCloseable {
     private final AtomicLong ids;
     private final BlockingQueue<Long> due = new ArrayBlockingQueue<>(64);
     private final List<Thread> threads = new ArrayList<>();
+    private final AtomicReferenceArray<@Nullable Connection> open = new AtomicReferenceArray<>(CONNECTIONS);
     private volatile boolean stopped;
 
     /** @param firstId ids go up from here */
@@ -74,6 +78,7 @@ public final class OpenLoopWriter implements AutoCloseable {
             try {
                 if (connection == null) {
                     connection = sql.quick(from++);
+                    open.set(worker, connection);
                 }
                 Long dueAt = due.poll(50, TimeUnit.MILLISECONDS);
                 if (dueAt == null) {
@@ -131,9 +136,19 @@ public final class OpenLoopWriter implements AutoCloseable {
         }
     }
 
+    /** What is under way a moment later, as on a node that is paused, is given up: nobody knows what came of it. */
     @Override
     public void close() throws InterruptedException {
         stopped = true;
+        for (Thread thread : threads) {
+            thread.join(LAST_ANSWERS_MS);
+        }
+        for (int i = 0; i < CONNECTIONS; i++) {
+            Connection left = open.get(i);
+            if (left != null) {
+                abandon(left);
+            }
+        }
         for (Thread thread : threads) {
             thread.join(TimeUnit.SECONDS.toMillis(10));
         }
