@@ -39,6 +39,21 @@ public sealed interface Action {
         REFUSED
     }
 
+    /** Answer to {@link Event.AdminAsked}. */
+    record AdminAnswer(long requestId, AdminVerdict verdict, String words) implements Action {}
+
+    /** What becomes of an operator's request. */
+    enum AdminVerdict {
+        /** Begun, or as it is already; the state tells how far it is. */
+        ACCEPTED,
+        /** Another node leads, named by the words (empty when none is known): ask there. */
+        NOT_LEADER,
+        /** Not at this moment; the words say why. Asking again helps. */
+        NOT_NOW,
+        /** Not as things are; the words say why and what to do. */
+        REFUSED
+    }
+
     // ---- this node's disk
 
     /** Flush before anything that depends on it; answered by {@link Event.PromisePersisted}. */

@@ -124,6 +124,7 @@ public final class ClusterCore {
                 // A reason to probe: silence decides, and silence has begun.
             }
             case Event.JoinAsked e -> leaderDuties.onJoinAsked(e);
+            case Event.AdminAsked e -> leaderDuties.onAdminAsked(e);
             case Event.PromisePersisted e -> freeze.onPromisePersisted(e.epoch());
             case Event.GenerationPersisted e -> standby.onGenerationPersisted(e.generation());
             default -> takeLocal(event);

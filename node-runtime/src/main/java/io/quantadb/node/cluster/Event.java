@@ -47,6 +47,9 @@ public sealed interface Event {
     record JoinAsked(long requestId, PeerId peer, MemberKind kind, Addresses addresses, String zone, int priority)
             implements Event {}
 
+    /** An operator asks for a change; answered by {@link Action.AdminAnswer}. */
+    record AdminAsked(long requestId, AdminRequest request) implements Event {}
+
     // ---- this node's disk
 
     record PromisePersisted(long epoch) implements Event {}

@@ -16,6 +16,7 @@ final class LeaderDuties {
     private final FailoverRound failover;
     private final RuleKeeper ruleKeeper;
     private final MembershipKeeper members;
+    private final AdminDuties admin;
     private long leadingTerm;
     private long epochSeen;
     private long transferAt;
@@ -29,6 +30,7 @@ final class LeaderDuties {
         this.failover = new FailoverRound(ctx, reports, granter, ownPrimary);
         this.ruleKeeper = new RuleKeeper(ctx, reports);
         this.members = new MembershipKeeper(ctx, reports);
+        this.admin = new AdminDuties(ctx, reports);
     }
 
     boolean failingOver() {
@@ -121,6 +123,10 @@ final class LeaderDuties {
 
     void onJoinAsked(Event.JoinAsked join) {
         members.onJoinAsked(join);
+    }
+
+    void onAdminAsked(Event.AdminAsked asked) {
+        admin.onAsked(asked, failover.running());
     }
 
     void onStateOrMembership() {

@@ -7,5 +7,10 @@ public enum MemberState {
     /** Its log and WAL are up to date; it waits to be made a voter. A read replica stays here. */
     CAUGHT_UP,
     /** Votes in Raft. */
-    VOTER
+    VOTER,
+    /**
+     * On its way out by an operator's word: no candidate, enters no rule, leaves Raft once no rule names it, then the
+     * state. Never taken back; the same node may come in again as another incarnation.
+     */
+    LEAVING
 }

@@ -135,9 +135,8 @@ final class MembershipKeeper {
 
     /** The old incarnation out of Raft once no rule names it, then out of the state. */
     private boolean stepOut(Member m) {
-        ClusterState s = ctx.state;
-        boolean named = s.inRules(m.node()) || m.node().equals(s.primary());
-        if (named || (!s.released() && m.node().equals(s.releasedPrimary()))) {
+        // A leader that has to go hands leadership to the primary's node first, as it would anyway.
+        if (!ctx.rules.mayLeave(ctx.state, m.node()) || m.peer().equals(ctx.self)) {
             return false;
         }
         if (ctx.voters.contains(m.peer()) || ctx.learners.contains(m.peer())) {
@@ -173,6 +172,9 @@ final class MembershipKeeper {
 
     private boolean stepMember(Member m, int waiting) {
         PeerId peer = m.peer();
+        if (m.state() == MemberState.LEAVING) {
+            return stepOut(m);
+        }
         boolean voter = ctx.voters.contains(peer);
         LocalStatus st = reports.fresh(m.node());
         if (st != null && st.generation() > m.generation()) {

@@ -2,6 +2,7 @@ package io.quantadb.node.cluster;
 
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.common.NodeId;
 import java.util.List;
 import java.util.Map;
 
@@ -45,6 +46,17 @@ public class ProtocolRules {
     /** Whether k' of the new half have flushed what Finish or Release waits for. */
     public boolean nextSatisfied(Rule next, MemberRef primary, Map<MemberRef, Lsn> flushed, Lsn waitedFor) {
         return VoiceRule.allows(next, primary, flushed, waitedFor).atLeast(waitedFor);
+    }
+
+    /** Leave: only who stands in neither half of the rule, and is not primary, nor the last released one meanwhile. */
+    public boolean mayLeave(ClusterState state, NodeId node) {
+        boolean primary = node.equals(state.primary()) || (!state.released() && node.equals(state.releasedPrimary()));
+        return !primary && !state.inRules(node);
+    }
+
+    /** Leaving begins in a released epoch and never with its primary; who is leaving is not promoted any more. */
+    public boolean mayBeginToLeave(ClusterState state, NodeId node) {
+        return state.released() && !node.equals(state.primary());
     }
 
     /** Open: only for the released epoch. */

@@ -22,6 +22,8 @@ final class RuleKeeper {
     private long proposedAt;
     private long versionSince;
     private long versionSeen;
+    /** When fewer than must acknowledge were first seen usable; 0 while enough are. */
+    private long shortSince;
 
     RuleKeeper(Context ctx, Reports reports) {
         this.ctx = ctx;
@@ -38,6 +40,7 @@ final class RuleKeeper {
         if (ctx.now - proposedAt < AGAIN_NANOS && proposedAt != 0) {
             return;
         }
+        watchUsable(leaving);
         boolean stuck = ctx.now - versionSince > STUCK_NANOS;
         if (!s.released()) {
             if (stuck) {
@@ -97,11 +100,51 @@ final class RuleKeeper {
             }
         }
         int k = Candidates.wantedK(s, set.size());
+        if (shrinks()) {
+            SortedSet<MemberRef> usable = usable(leaving);
+            if (usable.size() < k) {
+                return new Rule(usable, usable.size());
+            }
+        }
         if (set.size() < k && nobodyElseStays(set, leaving)) {
             // As after a failover with two data nodes: the primary goes on alone, and the new disk can be let in.
             k = set.size();
         }
         return set.size() < k ? null : new Rule(set, k);
+    }
+
+    /** Policy SHRINK: too few were usable for as long as the operator is willing to wait. */
+    private boolean shrinks() {
+        Settings settings = ctx.state.settings();
+        return settings.policy() == Settings.Policy.SHRINK
+                && shortSince != 0
+                && ctx.now - shortSince >= ctx.millis(settings.shrinkAfterMillis());
+    }
+
+    private void watchUsable(Set<NodeId> leaving) {
+        ClusterState s = ctx.state;
+        int others = (int) s.dataVoters().stream()
+                .filter(m -> !m.node().equals(s.primary()) && !leaving.contains(m.node()))
+                .count();
+        boolean enough = usable(leaving).size() >= Candidates.wantedK(s, others);
+        if (enough || !s.released()) {
+            shortSince = 0;
+        } else if (shortSince == 0) {
+            shortSince = Math.max(1, ctx.now);
+        }
+    }
+
+    /** Data voters beside the primary that stream from it and are nearly as far. */
+    private SortedSet<MemberRef> usable(Set<NodeId> leaving) {
+        ClusterState s = ctx.state;
+        SortedSet<MemberRef> set = new TreeSet<>();
+        for (Member m : s.dataVoters()) {
+            boolean other = !m.node().equals(s.primary()) && !leaving.contains(m.node());
+            if (other && reports.caughtUp(m, CAUGHT_UP_BYTES)) {
+                set.add(m.ref());
+            }
+        }
+        return set;
     }
 
     /** Whether all other data voters that are missing from the set have lost their disks for good. */

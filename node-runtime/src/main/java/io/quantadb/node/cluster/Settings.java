@@ -3,16 +3,24 @@ package io.quantadb.node.cluster;
 /**
  * Settings that are one for the whole cluster and replicated.
  *
+ * @param shrinkAfterMillis with {@link Policy#SHRINK}: for how long too few members must have been usable before the
+ *     rule asks for fewer; 0 to a day
  * @param electionTimeoutMinMillis no vote and no failover within this of hearing a leader or primary
  * @param leaseMillis the longest lease, shorter than the minimum election timeout by a margin for drift
  */
 public record Settings(
         Mode mode,
         Policy policy,
+        int shrinkAfterMillis,
         int heartbeatMillis,
         int electionTimeoutMinMillis,
         int electionTimeoutMaxMillis,
         int leaseMillis) {
+    /** Used where nobody chose {@link #shrinkAfterMillis}. */
+    public static final int SHRINK_AFTER_MILLIS = 10_000;
+
+    public static final int SHRINK_AFTER_MAX_MILLIS = 86_400_000;
+
     /** How many members acknowledge. */
     public enum Mode {
         QUORUM,
@@ -22,17 +30,25 @@ public record Settings(
 
     /** What happens when fewer members than the rule needs are usable. */
     public enum Policy {
+        /** Commits wait until enough are usable again. */
         BLOCK,
+        /** After {@link #shrinkAfterMillis()} the rule asks for as many as are usable, down to none, and says so. */
         SHRINK
     }
 
-    public static final Settings DEFAULT = new Settings(Mode.QUORUM, Policy.BLOCK, 50, 300, 500, 240);
+    public static final Settings DEFAULT = new Settings(Mode.QUORUM, Policy.BLOCK, SHRINK_AFTER_MILLIS, 50, 300, 500, 240);
 
     /** With the timers as one. */
     public Settings(Mode mode, Policy policy, Timers t) {
+        this(mode, policy, SHRINK_AFTER_MILLIS, t);
+    }
+
+    /** With the timers as one. */
+    public Settings(Mode mode, Policy policy, int shrinkAfterMillis, Timers t) {
         this(
                 mode,
                 policy,
+                shrinkAfterMillis,
                 t.heartbeatMillis(),
                 t.electionTimeoutMinMillis(),
                 t.electionTimeoutMaxMillis(),
@@ -41,6 +57,10 @@ public record Settings(
 
     public Settings {
         var _ = new Timers(heartbeatMillis, electionTimeoutMinMillis, electionTimeoutMaxMillis, leaseMillis);
+        if (shrinkAfterMillis < 0 || shrinkAfterMillis > SHRINK_AFTER_MAX_MILLIS) {
+            throw new IllegalArgumentException("the time before the rule shrinks is %d ms and must be between 0 and %d"
+                    .formatted(shrinkAfterMillis, SHRINK_AFTER_MAX_MILLIS));
+        }
     }
 
     /** Set when the cluster is formed, and never changed after. */

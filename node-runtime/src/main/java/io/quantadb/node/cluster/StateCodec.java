@@ -8,10 +8,11 @@ import java.util.TreeMap;
 
 /**
  * The replicated state as bytes, for Raft snapshots: a format byte, then the fields of {@link ClusterState} in their
- * order. A format that is not known is refused.
+ * order. A format that is not known is refused; {@value #BEFORE_SHRINK} lacks the time before a rule shrinks.
  */
 public final class StateCodec {
-    private static final int FORMAT = 1;
+    private static final int BEFORE_SHRINK = 1;
+    private static final int FORMAT = 2;
 
     private StateCodec() {}
 
@@ -45,7 +46,7 @@ public final class StateCodec {
     public static ClusterState decode(byte[] bytes) {
         var in = new Wire.In(bytes);
         int format = in.b();
-        if (format != FORMAT) {
+        if (format != FORMAT && format != BEFORE_SHRINK) {
             throw new IllegalArgumentException("cluster state of format %d is not known here".formatted(format));
         }
         String clusterId = in.s();
@@ -71,7 +72,7 @@ public final class StateCodec {
             Member m = member(in);
             members.put(m.node(), m);
         }
-        Settings settings = settings(in);
+        Settings settings = settings(in, format > BEFORE_SHRINK);
         List<FailoverRecord> failovers = new ArrayList<>();
         for (int n = in.count(ClusterState.MAX_FAILOVERS); n > 0; n--) {
             failovers.add(new FailoverRecord(in.l(), in.nodeOrNull(), in.node(), in.l(), in.s()));
@@ -116,12 +117,19 @@ public final class StateCodec {
     }
 
     static void settings(Wire.Out out, Settings s) {
-        out.e(s.mode()).e(s.policy()).i(s.heartbeatMillis());
+        out.e(s.mode()).e(s.policy()).i(s.shrinkAfterMillis()).i(s.heartbeatMillis());
         out.i(s.electionTimeoutMinMillis()).i(s.electionTimeoutMaxMillis()).i(s.leaseMillis());
     }
 
-    static Settings settings(Wire.In in) {
+    /** @param shrink whether the bytes have the time before a rule shrinks */
+    static Settings settings(Wire.In in, boolean shrink) {
         return new Settings(
-                in.of(Settings.Mode.values()), in.of(Settings.Policy.values()), in.i(), in.i(), in.i(), in.i());
+                in.of(Settings.Mode.values()),
+                in.of(Settings.Policy.values()),
+                shrink ? in.i() : Settings.SHRINK_AFTER_MILLIS,
+                in.i(),
+                in.i(),
+                in.i(),
+                in.i());
     }
 }

@@ -45,7 +45,7 @@ public final class Transitions {
                 changeMember(s, s.member(c.peer()), m -> m.withAddresses(c.addresses(), c.zone(), c.priority()));
             case Command.SetMaintenance c ->
                 changeMember(s, s.member(c.peer()), m -> m.withMaintenance(c.maintenance()));
-            case Command.SetMemberState c -> changeMember(s, s.member(c.peer()), m -> m.withState(c.state()));
+            case Command.SetMemberState c -> setMemberState(s, c);
             case Command.SetGeneration c ->
                 changeMember(
                         s,
@@ -119,16 +119,26 @@ public final class Transitions {
         return m == null ? no(s, "no such member") : ok(new Draft(s).member(change.apply(m)));
     }
 
-    private static Result removeMember(ClusterState s, Command.RemoveMember c) {
+    /** A primary does not leave, the last released one of an unreleased epoch included; and nobody comes back from leaving. */
+    private Result setMemberState(ClusterState s, Command.SetMemberState c) {
+        Member m = s.member(c.peer());
+        if (m != null && c.state() == MemberState.LEAVING) {
+            if (!rules.mayBeginToLeave(s, m.node())) {
+                return no(s, "it is the primary, or a failover is under way");
+            }
+        } else if (m != null && m.state() == MemberState.LEAVING) {
+            return no(s, "it is on its way out");
+        }
+        return changeMember(s, m, x -> x.withState(c.state()));
+    }
+
+    private Result removeMember(ClusterState s, Command.RemoveMember c) {
         NodeId node = c.peer().node();
         if (s.member(c.peer()) == null) {
             return no(s, "no such member");
         }
-        if (s.inRules(node)) {
-            return no(s, "it still stands in the rule");
-        }
-        if (node.equals(s.primary()) || (!s.released() && node.equals(s.releasedPrimary()))) {
-            return no(s, "it is the primary");
+        if (!rules.mayLeave(s, node)) {
+            return no(s, "it is the primary, or still stands in the rule");
         }
         return ok(new Draft(s).without(node));
     }
@@ -184,6 +194,9 @@ public final class Transitions {
         }
         if (chosen == null || chosen.kind() != MemberKind.DATA) {
             return no(s, "the chosen node holds no data");
+        }
+        if (chosen.state() == MemberState.LEAVING) {
+            return no(s, "the chosen node is on its way out");
         }
         boolean kept = c.timeline() == s.timeline();
         if (kept && !rules.mayKeepTimeline(s, c)) {

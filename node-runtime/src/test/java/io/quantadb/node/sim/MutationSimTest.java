@@ -11,6 +11,7 @@ import io.quantadb.node.cluster.Rule;
 import io.quantadb.node.cluster.VoicePermit;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.common.NodeId;
 import io.quantadb.node.sim.invariants.ServesAgain;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -111,6 +112,12 @@ class MutationSimTest {
                 rules("a front opened before Release", new ProtocolRules() {
                     @Override
                     public boolean mayOpen(ClusterState state) {
+                        return true;
+                    }
+                }),
+                rules("a member removed while the rule names it", new ProtocolRules() {
+                    @Override
+                    public boolean mayLeave(ClusterState state, NodeId node) {
                         return true;
                     }
                 }));

@@ -11,6 +11,7 @@ import io.quantadb.node.sim.invariants.FrozenQuorumSilencesTheVoice;
 import io.quantadb.node.sim.invariants.OneServesInAnEpoch;
 import io.quantadb.node.sim.invariants.OneWriterPerTimeline;
 import io.quantadb.node.sim.invariants.PromisesAreKept;
+import io.quantadb.node.sim.invariants.RulesNameMembers;
 import io.quantadb.node.sim.invariants.UnreleasedEpochsShowNothing;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,6 +29,7 @@ final class Oracle {
     private final PromisesAreKept promises = new PromisesAreKept();
     private final FrozenQuorumSilencesTheVoice silence = new FrozenQuorumSilencesTheVoice();
     private final UnreleasedEpochsShowNothing unreleased = new UnreleasedEpochsShowNothing();
+    private final RulesNameMembers nobodyMissing = new RulesNameMembers();
     private final Map<Long, Integer> applied = new HashMap<>();
 
     ClusterState committed = ClusterState.EMPTY;
@@ -59,6 +61,7 @@ final class Oracle {
         boolean promoted = after.epoch() > committed.epoch() && after.epoch() > 1;
         boolean otherRule = !after.rule().equals(committed.rule());
         committed = after;
+        nobodyMissing.onApplied(after);
         if (promoted) {
             SimPostgres pg = world.nodes.get(after.primary()).pg;
             boolean ownData = world.nodes.get(after.primary()).disk.generation == after.primaryGeneration();

@@ -374,6 +374,7 @@ final class SimNode {
             case Action.JoinAnswer a -> {
                 // The joiner asks again until it finds itself in the state.
             }
+            case Action.AdminAnswer a -> world.trace("%s answers %s: %s".formatted(id, a.verdict(), a.words()));
             case Action.PersistPromise a ->
                 later(0.2, world.chance(0.05) ? 30 : 2, () -> {
                     disk.promise = Math.max(disk.promise, a.epoch());

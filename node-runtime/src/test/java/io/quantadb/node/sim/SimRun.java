@@ -1,13 +1,16 @@
 package io.quantadb.node.sim;
 
+import io.quantadb.node.cluster.AdminRequest;
 import io.quantadb.node.cluster.ClusterState;
 import io.quantadb.node.cluster.Command;
+import io.quantadb.node.cluster.Event;
 import io.quantadb.node.cluster.Member;
 import io.quantadb.node.cluster.MemberKind;
 import io.quantadb.node.cluster.MemberState;
 import io.quantadb.node.cluster.ProtocolRules;
 import io.quantadb.node.cluster.Settings;
 import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PeerId;
 import io.quantadb.node.sim.invariants.ServesAgain;
 import java.util.ArrayList;
 import java.util.List;
@@ -175,7 +178,7 @@ final class SimRun {
             world.afterMs(20, 250, this::faults);
             return;
         }
-        switch (world.random.nextInt(14)) {
+        switch (world.random.nextInt(15)) {
             case 0, 1 -> crash(n);
             case 2 -> crash(primaryOr(n));
             case 3 -> n.killPostgres();
@@ -188,6 +191,7 @@ final class SimRun {
             case 10 -> weather();
             case 11 -> slowness(n);
             case 12 -> spoil(n);
+            case 13 -> remove(n);
             default -> rare(n);
         }
         world.afterMs(60, 700, this::faults);
@@ -306,16 +310,40 @@ final class SimRun {
         boolean all = faulty && world.chance(0.5);
         Settings.Mode wanted = all ? Settings.Mode.ALL : Settings.Mode.QUORUM;
         if (s.mode() != wanted) {
-            Command change = new Command.ChangeSettings(new Settings(
-                    wanted,
-                    s.policy(),
-                    s.heartbeatMillis(),
-                    s.electionTimeoutMinMillis(),
-                    s.electionTimeoutMaxMillis(),
-                    s.leaseMillis()));
-            nodes.forEach(n -> n.propose(change));
+            ask(new AdminRequest.ChangeMode(wanted, s.policy(), s.shrinkAfterMillis()));
         }
         world.afterMs(50, restless ? 900 : 3_000, this::operate);
+    }
+
+    /** Every node is asked, since more than one may believe that it leads. */
+    private void ask(AdminRequest request) {
+        nodes.stream().filter(n -> n.up).forEach(n -> n.event(new Event.AdminAsked(0, request)));
+    }
+
+    /** Taken out while all goes well or ill, lives on as a stranger for a while, and comes back with another disk. */
+    private void remove(SimNode n) {
+        if (!whole() || n == primaryOr(n)) {
+            return;
+        }
+        ask(new AdminRequest.RemoveMember(n.id, true));
+        PeerId was = n.self;
+        world.afterMs(100, 400, () -> replace(n, was));
+    }
+
+    private void replace(SimNode n, PeerId was) {
+        Member m = world.oracle.committed.member(was);
+        if (!n.self.equals(was) || (m != null && m.state() != MemberState.LEAVING)) {
+            return;
+        }
+        if (m != null) {
+            world.afterMs(50, 100, () -> replace(n, was));
+            return;
+        }
+        world.trace(was + " was removed");
+        world.afterMs(0, 1_500, () -> {
+            n.wipe();
+            world.afterMs(10, 300, () -> restart(n));
+        });
     }
 
     /** A lost disk only while the cluster is whole, since losing more than the rule allows loses data by design. */

@@ -1,0 +1,170 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PeerId;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Answers an operator's requests on the leader: refuses what would stop the cluster, and proposes the rest. What it
+ * proposes is carried on by {@link MembershipKeeper} and {@link RuleKeeper}, whoever leads then.
+ */
+final class AdminDuties {
+    private static final long CAUGHT_UP_BYTES = 16L << 20;
+
+    private final Context ctx;
+    private final Reports reports;
+
+    AdminDuties(Context ctx, Reports reports) {
+        this.ctx = ctx;
+        this.reports = reports;
+    }
+
+    void onAsked(Event.AdminAsked asked, boolean failingOver) {
+        if (!ctx.leads()) {
+            answer(asked, Action.AdminVerdict.NOT_LEADER, ctx.leaderId == null ? "" : ctx.leaderId.value());
+            return;
+        }
+        if (failingOver || !ctx.state.released()) {
+            answer(asked, Action.AdminVerdict.NOT_NOW, "a failover is under way");
+            return;
+        }
+        switch (asked.request()) {
+            case AdminRequest.RemoveMember r -> remove(asked, r);
+            case AdminRequest.ChangeMode r -> changeMode(asked, r);
+            case AdminRequest.Maintain r -> maintain(asked, r);
+        }
+    }
+
+    // ---- removal
+
+    private void remove(Event.AdminAsked asked, AdminRequest.RemoveMember r) {
+        Member m = ctx.state.member(r.node());
+        if (m == null) {
+            refuse(asked, unknown(r.node()));
+            return;
+        }
+        if (m.state() == MemberState.LEAVING) {
+            answer(asked, Action.AdminVerdict.ACCEPTED, m.node() + " is being removed already");
+            return;
+        }
+        String other = leavingOther(m);
+        if (other != null) {
+            answer(asked, Action.AdminVerdict.NOT_NOW, other + " is being removed; one at a time");
+            return;
+        }
+        String why = mayNotLeave(m, r.anyway());
+        if (why != null) {
+            refuse(asked, why);
+            return;
+        }
+        ctx.tell("cluster", "removes member %s, as asked".formatted(m.node()));
+        ctx.add(new Action.Propose(new Command.SetMemberState(m.peer(), MemberState.LEAVING)));
+        answer(asked, Action.AdminVerdict.ACCEPTED, m.node() + " is being removed");
+    }
+
+    private @Nullable String leavingOther(Member m) {
+        return ctx.state.members().values().stream()
+                .filter(o -> o.state() == MemberState.LEAVING && !o.peer().equals(m.peer()))
+                .map(o -> o.node().value())
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** Why the cluster would stop, or could lose nobody more, without this member; null when it may go. */
+    private @Nullable String mayNotLeave(Member m, boolean anyway) {
+        ClusterState s = ctx.state;
+        if (m.node().equals(s.primary())) {
+            return "%s is the primary: switch over to another node first".formatted(m.node());
+        }
+        int voters = 0;
+        int alive = 0;
+        for (PeerId peer : ctx.voters) {
+            if (!peer.equals(m.peer())) {
+                voters++;
+                alive += peer.equals(ctx.self) || reports.fresh(peer.node()) != null ? 1 : 0;
+            }
+        }
+        if (!ctx.voters.contains(m.peer())) {
+            return null;
+        }
+        if (alive < voters / 2 + 1) {
+            return "without %s only %d of %d voters would be heard, and no majority: bring another back first"
+                    .formatted(m.node(), alive, voters);
+        }
+        String needed = acknowledges(m);
+        if (needed != null) {
+            return needed;
+        }
+        return voters == 2 && !anyway
+                ? "two voters would be left, and the loss of either would stop writes: add a node or a witness first, or insist"
+                : null;
+    }
+
+    /** With the policy to block, commits must find enough of the others. */
+    private @Nullable String acknowledges(Member leaving) {
+        ClusterState s = ctx.state;
+        if (!leaving.dataVoter() || s.settings().policy() == Settings.Policy.SHRINK) {
+            return null;
+        }
+        int others = 0;
+        int usable = 0;
+        for (Member m : s.dataVoters()) {
+            if (!m.peer().equals(leaving.peer()) && !m.node().equals(s.primary())) {
+                others++;
+                usable += reports.caughtUp(m, CAUGHT_UP_BYTES) ? 1 : 0;
+            }
+        }
+        int k = switch (s.settings().mode()) {
+            case QUORUM -> (others + 1) / 2;
+            case ALL -> others;
+            case ASYNC -> 0;
+        };
+        return usable >= k
+                ? null
+                : "without %s commits would wait for %d of %d members, and %d stream at this moment: bring one back first"
+                        .formatted(leaving.node(), k, others, usable);
+    }
+
+    // ---- the rest
+
+    private void changeMode(Event.AdminAsked asked, AdminRequest.ChangeMode r) {
+        Settings now = ctx.state.settings();
+        Settings next = new Settings(r.mode(), r.policy(), r.shrinkAfterMillis(), now.timers());
+        if (!next.equals(now)) {
+            ctx.tell("cluster", "changes mode %s, %s to %s, %s, as asked".formatted(
+                    now.mode(), now.policy(), next.mode(), next.policy()));
+            ctx.add(new Action.Propose(new Command.ChangeSettings(next)));
+        }
+        answer(asked, Action.AdminVerdict.ACCEPTED, next.equals(now) ? "it is so already" : "the rule follows");
+    }
+
+    private void maintain(Event.AdminAsked asked, AdminRequest.Maintain r) {
+        Member m = ctx.state.member(r.node());
+        if (m == null) {
+            refuse(asked, unknown(r.node()));
+            return;
+        }
+        if (m.maintenance() != r.maintenance()) {
+            ctx.add(new Action.Propose(new Command.SetMaintenance(m.peer(), r.maintenance())));
+        }
+        answer(asked, Action.AdminVerdict.ACCEPTED, "");
+    }
+
+    private String unknown(NodeId node) {
+        return "no member is called %s; the members are %s"
+                .formatted(
+                        node,
+                        ctx.state.members().keySet().stream()
+                                .map(NodeId::value)
+                                .collect(Collectors.joining(", ")));
+    }
+
+    private void refuse(Event.AdminAsked asked, String why) {
+        answer(asked, Action.AdminVerdict.REFUSED, why);
+    }
+
+    private void answer(Event.AdminAsked asked, Action.AdminVerdict verdict, String words) {
+        ctx.add(new Action.AdminAnswer(asked.requestId(), verdict, words));
+    }
+}

@@ -1,0 +1,19 @@
+package io.quantadb.node.cluster;
+
+import io.quantadb.node.common.NodeId;
+
+/** What an operator may ask of the leader beside a switchover. */
+public sealed interface AdminRequest {
+    /**
+     * Takes a member out for good: out of the rule, out of Raft, out of the state.
+     *
+     * @param anyway though two voters would be left, of which neither may then be lost
+     */
+    record RemoveMember(NodeId node, boolean anyway) implements AdminRequest {}
+
+    /** Who must acknowledge from now on, and what happens when they cannot. */
+    record ChangeMode(Settings.Mode mode, Settings.Policy policy, int shrinkAfterMillis) implements AdminRequest {}
+
+    /** A member in maintenance is not promoted by itself; it votes and acknowledges as before. */
+    record Maintain(NodeId node, boolean maintenance) implements AdminRequest {}
+}
