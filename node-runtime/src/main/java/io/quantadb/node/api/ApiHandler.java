@@ -147,7 +147,7 @@ final class ApiHandler extends ChannelInboundHandlerAdapter {
         // What the client sends after this is not looked at: a change is the last request of its connection.
         closing = true;
         arm(ctx, ApiServer.CHANGE_DEADLINE.plus(requestDeadline));
-        var _ = router.change(kept, caller)
+        var _ = router.change(current.uri(), kept, caller)
                 .thenAccept(answer -> ctx.executor().execute(() -> send(ctx, answer, false)));
     }
 

@@ -2,6 +2,7 @@ package io.quantadb.node.api;
 
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.quantadb.node.cluster.AdminRequest;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -30,12 +31,18 @@ final class ApiRouter {
     private final Supplier<ClusterView> views;
     private final Probes probes;
     private final Founder founder;
+    private final Administrator administrator;
 
-    /** @param views hands out what is known at once; called on the API's thread, must not wait */
+    ApiRouter(ApiServer.Answers answers) {
+        this.views = answers.views();
+        this.probes = answers.probes();
+        this.founder = answers.founder();
+        this.administrator = answers.administrator();
+    }
+
+    /** Changes no running cluster. */
     ApiRouter(Supplier<ClusterView> views, Probes probes, Founder founder) {
-        this.views = views;
-        this.probes = probes;
-        this.founder = founder;
+        this(new ApiServer.Answers(views, probes, founder, Administrator.none(), Gatekeeper.readOnly()));
     }
 
     /** Why a request is refused before its body is looked at; null when it is not. */
@@ -93,7 +100,8 @@ final class ApiRouter {
                 case STATUS -> new Answer(HttpResponseStatus.OK, Json.bytes(new StatusBody(views.get())));
                 case NODES -> new Answer(HttpResponseStatus.OK, Json.bytes(new NodesBody(views.get())));
                 case HEALTH -> health(views.get());
-                case BOOTSTRAP -> throw new IllegalArgumentException("a change is not a read");
+                case BOOTSTRAP, REMOVE, MODE, MAINTENANCE ->
+                    throw new IllegalArgumentException("a change is not a read");
                 case null -> throw new IllegalArgumentException("nothing is at " + uri);
             };
         } catch (RuntimeException e) {
@@ -117,11 +125,42 @@ final class ApiRouter {
     }
 
     /** Makes the change that {@link #refusal} let pass; never fails. */
-    CompletableFuture<Answer> change(byte[] body, Caller caller) {
+    CompletableFuture<Answer> change(String uri, byte[] body, Caller caller) {
+        Route route = Route.of(path(uri));
+        return route == null || route == Route.BOOTSTRAP ? found(body, caller) : administer(route, body, caller);
+    }
+
+    private CompletableFuture<Answer> administer(Route route, byte[] body, Caller caller) {
+        AdminRequest wanted;
+        try {
+            wanted = AdminRequests.parse(route, body, views.get().settings());
+        } catch (Fields.Malformed e) {
+            return CompletableFuture.completedFuture(refusal(
+                    HttpResponseStatus.BAD_REQUEST, String.valueOf(e.getMessage()), AdminRequests.example(route)));
+        }
+        return administrator.ask(wanted, caller.name()).handle((outcome, failed) -> {
+            if (failed != null) {
+                LOGGER.atError().setCause(failed).log("a change could not be asked for");
+                return refusal(
+                        HttpResponseStatus.INTERNAL_SERVER_ERROR,
+                        "the change could not be asked for",
+                        "see the log of this node");
+            }
+            return switch (outcome.verdict()) {
+                case ACCEPTED -> new Answer(HttpResponseStatus.ACCEPTED, Json.bytes(new AdminBody(outcome.words())));
+                case REFUSED ->
+                    refusal(HttpResponseStatus.CONFLICT, outcome.words(), "nothing was changed; see /cluster/nodes");
+                case NOT_NOW, NOT_LEADER ->
+                    refusal(HttpResponseStatus.SERVICE_UNAVAILABLE, outcome.words(), "ask again in a few seconds");
+            };
+        });
+    }
+
+    private CompletableFuture<Answer> found(byte[] body, Caller caller) {
         BootstrapRequest wanted;
         try {
             wanted = BootstrapRequest.parse(body);
-        } catch (BootstrapRequest.Malformed e) {
+        } catch (Fields.Malformed e) {
             return CompletableFuture.completedFuture(refusal(
                     HttpResponseStatus.BAD_REQUEST, String.valueOf(e.getMessage()), "send {\"cluster\": \"<uid>\"}"));
         }

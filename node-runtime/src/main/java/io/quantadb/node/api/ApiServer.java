@@ -62,11 +62,20 @@ public final class ApiServer implements AutoCloseable {
      *
      * @param views what is known at this moment
      */
-    public record Answers(Supplier<ClusterView> views, Probes probes, Founder founder, Gatekeeper gatekeeper) {
+    public record Answers(
+            Supplier<ClusterView> views,
+            Probes probes,
+            Founder founder,
+            Administrator administrator,
+            Gatekeeper gatekeeper) {
         /** Everybody may read what is known, and nobody change anything. */
         public static Answers readOnly(Supplier<ClusterView> views) {
             return new Answers(
-                    views, Probes.of(views), Founder.none("this node founds no cluster"), Gatekeeper.readOnly());
+                    views,
+                    Probes.of(views),
+                    Founder.none("this node founds no cluster"),
+                    Administrator.none(),
+                    Gatekeeper.readOnly());
         }
     }
 
@@ -88,7 +97,7 @@ public final class ApiServer implements AutoCloseable {
         this.host = host;
         this.port = port;
         this.tls = tls;
-        this.router = new ApiRouter(answers.views(), answers.probes(), answers.founder());
+        this.router = new ApiRouter(answers);
         this.gatekeeper = answers.gatekeeper();
         this.loop = new MultiThreadIoEventLoopGroup(
                 1,

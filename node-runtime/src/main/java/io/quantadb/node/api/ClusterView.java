@@ -2,6 +2,7 @@ package io.quantadb.node.api;
 
 import io.quantadb.node.cluster.Addresses;
 import io.quantadb.node.cluster.MemberKind;
+import io.quantadb.node.cluster.Settings;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeId;
 import java.time.Instant;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param timeline PostgreSQL's timeline of that epoch, 0 when unknown
  * @param lastLsn the end of this node's WAL as far as it knows: written on a primary, flushed on a standby
  * @param rule who acknowledges commits, as {@code ANY 1 of (node2, node3)}; empty when unknown
+ * @param settings the replicated settings; null while none are known
  * @param members every member, this node included
  * @param lastFailover when the last unplanned change of primary was decided; null before the first
  * @param failoverInProgress an epoch is frozen or promoted but not released yet
@@ -46,6 +48,7 @@ public record ClusterView(
         int timeline,
         Lsn lastLsn,
         String rule,
+        @Nullable Settings settings,
         List<Member> members,
         @Nullable Instant lastFailover,
         boolean failoverInProgress,
@@ -116,6 +119,8 @@ public record ClusterView(
      *
      * @param voter votes in Raft
      * @param acknowledges is in the set that the rule counts
+     * @param leaving on its way out by an operator's word
+     * @param maintenance not promoted by itself
      * @param lagBytes WAL that the primary has and it has not flushed; -1 when unknown
      * @param lagMs how old that is; -1 when unknown
      * @param lastHeardMs milliseconds since its last message to this node; 0 for this node, -1 when never
@@ -128,6 +133,8 @@ public record ClusterView(
             Health health,
             boolean voter,
             boolean acknowledges,
+            boolean leaving,
+            boolean maintenance,
             Addresses addresses,
             long epoch,
             int timeline,

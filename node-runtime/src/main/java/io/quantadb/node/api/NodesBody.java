@@ -2,6 +2,7 @@ package io.quantadb.node.api;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.quantadb.node.cluster.Addresses;
+import io.quantadb.node.cluster.Settings;
 import java.io.IOException;
 import java.util.Locale;
 
@@ -19,6 +20,10 @@ record NodesBody(ClusterView view) implements Json.Body {
         json.writeNumberField("epoch", view.epoch());
         json.writeNumberField("timeline", view.timeline());
         json.writeStringField("rule", view.rule());
+        Settings settings = view.settings();
+        json.writeStringField("mode", settings == null ? "" : lower(settings.mode()));
+        json.writeStringField("policy", settings == null ? "" : lower(settings.policy()));
+        json.writeNumberField("shrink_after_ms", settings == null ? -1 : settings.shrinkAfterMillis());
         json.writeBooleanField("failover_in_progress", view.failoverInProgress());
         json.writeArrayFieldStart("nodes");
         for (ClusterView.Member member : view.members()) {
@@ -29,15 +34,21 @@ record NodesBody(ClusterView view) implements Json.Body {
         json.writeEndArray();
     }
 
+    private static String lower(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
+    }
+
     private void member(JsonGenerator json, ClusterView.Member member) throws IOException {
         json.writeStringField("id", member.id().value());
         json.writeStringField("kind", member.kind().name());
         json.writeStringField("role", member.role().name());
         json.writeStringField("state", member.state().name());
-        json.writeStringField("health", member.health().name().toLowerCase(Locale.ROOT));
+        json.writeStringField("health", lower(member.health()));
         json.writeBooleanField("is_leader", member.id().equals(view.raft().leader()));
         json.writeBooleanField("is_voter", member.voter());
         json.writeBooleanField("acknowledges", member.acknowledges());
+        json.writeBooleanField("leaving", member.leaving());
+        json.writeBooleanField("maintenance", member.maintenance());
         json.writeNumberField("epoch", member.epoch());
         json.writeNumberField("timeline", member.timeline());
         Json.lsn(json, member.lastLsn());

@@ -11,7 +11,10 @@ enum Route {
     STATUS("/cluster/status", false, Caller.Role.VIEWER),
     NODES("/cluster/nodes", false, Caller.Role.VIEWER),
     HEALTH("/cluster/health", false, Caller.Role.VIEWER),
-    BOOTSTRAP("/cluster/bootstrap", true, Caller.Role.OPERATOR);
+    BOOTSTRAP("/cluster/bootstrap", true, Caller.Role.OPERATOR),
+    REMOVE("/cluster/members/remove", true, Caller.Role.OPERATOR),
+    MODE("/cluster/mode", true, Caller.Role.OPERATOR),
+    MAINTENANCE("/cluster/members/maintenance", true, Caller.Role.OPERATOR);
 
     private final String path;
     private final boolean changes;

@@ -8,6 +8,7 @@ import io.quantadb.node.pki.NodeCredentials;
 import io.quantadb.node.pki.TlsFiles;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.HttpURLConnection;
 import java.net.Proxy;
 import java.net.URI;
@@ -34,6 +35,8 @@ public final class ClusterClient {
     private static final int ANSWER_BYTES_MAX = 1 << 20;
     private static final int CONNECT_MS = 500;
     private static final int READ_MS = 1_000;
+    /** Longer than a node takes to answer a change. */
+    private static final int CHANGE_MS = 25_000;
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     private final @Nullable SSLSocketFactory tls;
@@ -111,25 +114,65 @@ public final class ClusterClient {
         }
     }
 
+    /**
+     * An answer to a change.
+     *
+     * @param status HTTP's
+     */
+    public record Reply(int status, JsonNode body) {}
+
     /** GETs a path; empty when there is no answer in time or it is not JSON. */
     public Optional<JsonNode> get(HostPort api, String path) {
         try {
-            var connection = (HttpURLConnection) URI.create((tls == null ? "http://" : "https://") + api + path)
-                    .toURL()
-                    .openConnection(Proxy.NO_PROXY);
-            if (connection instanceof HttpsURLConnection https) {
-                https.setSSLSocketFactory(tls);
-            }
-            connection.setConnectTimeout(CONNECT_MS);
-            connection.setReadTimeout(READ_MS);
-            try (InputStream in =
-                    connection.getResponseCode() < 400 ? connection.getInputStream() : connection.getErrorStream()) {
-                return in == null ? Optional.empty() : Optional.of(MAPPER.readTree(in.readNBytes(ANSWER_BYTES_MAX)));
-            } finally {
-                connection.disconnect();
-            }
+            return answer(open(api, path, READ_MS)).map(Reply::body);
         } catch (IOException e) {
             return Optional.empty();
+        }
+    }
+
+    /**
+     * POSTs a JSON object; empty when there is no answer in time or it is not JSON, and then nobody knows what came of it.
+     *
+     * @param token the node's own, on loopback; null where a certificate is shown
+     */
+    public Optional<Reply> post(HostPort api, String path, JsonNode body, @Nullable String token) {
+        try {
+            HttpURLConnection connection = open(api, path, CHANGE_MS);
+            connection.setRequestMethod("POST");
+            connection.setRequestProperty("Content-Type", "application/json");
+            if (token != null) {
+                connection.setRequestProperty("Authorization", "Bearer " + token);
+            }
+            connection.setDoOutput(true);
+            try (OutputStream out = connection.getOutputStream()) {
+                out.write(MAPPER.writeValueAsBytes(body));
+            }
+            return answer(connection);
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    private HttpURLConnection open(HostPort api, String path, int readMs) throws IOException {
+        var connection = (HttpURLConnection) URI.create((tls == null ? "http://" : "https://") + api + path)
+                .toURL()
+                .openConnection(Proxy.NO_PROXY);
+        if (connection instanceof HttpsURLConnection https) {
+            https.setSSLSocketFactory(tls);
+        }
+        connection.setConnectTimeout(CONNECT_MS);
+        connection.setReadTimeout(readMs);
+        return connection;
+    }
+
+    private static Optional<Reply> answer(HttpURLConnection connection) throws IOException {
+        int status = connection.getResponseCode();
+        try (InputStream in = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
+            return in == null
+                    ? Optional.empty()
+                    : Optional.of(new Reply(status, MAPPER.readTree(in.readNBytes(ANSWER_BYTES_MAX))));
+        } finally {
+            connection.disconnect();
         }
     }
 

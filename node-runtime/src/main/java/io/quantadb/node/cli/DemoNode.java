@@ -49,6 +49,11 @@ public record DemoNode(
         return folder.resolve("data").resolve("postgres");
     }
 
+    /** What opens its API to changes while it runs; see {@code run_dir}. */
+    public Path token() {
+        return folder.resolve("data").resolve("run").resolve("api.token");
+    }
+
     public boolean running() {
         return agent != null && agent.isAlive();
     }

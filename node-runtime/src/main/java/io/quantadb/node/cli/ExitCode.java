@@ -13,6 +13,7 @@ public enum ExitCode {
     IDENTITY(8, "another node already uses this node id"),
     TIMEOUT(9, "what was asked did not happen before its deadline"),
     NOT_RUNNING(10, "there is nothing running that could answer"),
+    REFUSED(12, "the cluster refused what was asked, and nothing was changed"),
     LAUNCHER(11, "bin/quantadb found no JDK 25, or the program is not built");
 
     private final int status;

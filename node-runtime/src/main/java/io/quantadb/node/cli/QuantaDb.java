@@ -66,6 +66,8 @@ public final class QuantaDb implements Callable<Integer> {
         line.addSubcommand(new InitCommand(services, workDir));
         line.addSubcommand(new DemoCommand(environment));
         line.addSubcommand(new StatusCommand(environment));
+        line.addSubcommand(new MembersCommand(environment));
+        line.addSubcommand(new ModeCommand(environment));
         line.addSubcommand(new PsqlUrlCommand(environment));
         line.addSubcommand(new StopCommand(environment, workDir));
         line.addSubcommand(new VersionCommand());

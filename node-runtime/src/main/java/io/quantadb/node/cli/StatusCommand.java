@@ -63,6 +63,11 @@ final class StatusCommand implements Callable<Integer> {
                 apis.add(new HostPort("localhost", 8432));
             }
         }
+        return ask(apis, client);
+    }
+
+    /** The best answer of these nodes. */
+    static ClusterClient.View ask(List<HostPort> apis, ClusterClient client) {
         return client.nodes(apis)
                 .orElseThrow(() -> new Failure(
                         ExitCode.NOT_RUNNING,
@@ -73,7 +78,7 @@ final class StatusCommand implements Callable<Integer> {
                         "start one, or name another with --api host:port"));
     }
 
-    private static HostPort address(String text) {
+    static HostPort address(String text) {
         try {
             return HostPort.parse(text);
         } catch (IllegalArgumentException e) {

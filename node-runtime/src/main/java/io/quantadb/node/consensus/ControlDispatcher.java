@@ -15,6 +15,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 public final class ControlDispatcher implements PeerNetwork.Handler {
     public static final byte RAFT = 1;
     public static final byte COORD = 2;
+    /** Operators' requests on their way to the leader, and its answers. */
+    public static final byte ADMIN = 3;
 
     /** Takes the messages of one kind. */
     @FunctionalInterface

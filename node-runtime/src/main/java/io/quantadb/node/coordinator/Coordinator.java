@@ -86,6 +86,7 @@ public final class Coordinator {
             WalRelay relay,
             FrontGate front,
             JoinDesk joins,
+            AdminAnswers admin,
             NodeId self,
             MonotonicClock clock,
             Consumer<Throwable> onFault) {
@@ -93,7 +94,7 @@ public final class Coordinator {
                 core,
                 raft::hand,
                 clock,
-                new PeerActions(self, raft, network, state::current, joins),
+                new PeerActions(self, raft, network, state::current, joins, admin),
                 new EngineActions(engine, state::current),
                 facts,
                 new RelayActions(relay, state::current),

@@ -26,13 +26,21 @@ final class PeerActions {
     private final ControlDispatcher network;
     private final Supplier<ClusterState> state;
     private final JoinDesk joins;
+    private final AdminAnswers admin;
 
-    PeerActions(NodeId self, RaftNode raft, ControlDispatcher network, Supplier<ClusterState> state, JoinDesk joins) {
+    PeerActions(
+            NodeId self,
+            RaftNode raft,
+            ControlDispatcher network,
+            Supplier<ClusterState> state,
+            JoinDesk joins,
+            AdminAnswers admin) {
         this.self = self;
         this.raft = raft;
         this.network = network;
         this.state = state;
         this.joins = joins;
+        this.admin = admin;
     }
 
     /** False when the action is not one of these. */
@@ -55,6 +63,7 @@ final class PeerActions {
             case Action.RemovePeer(var peer) -> change(new MembershipChange.Remove(peer));
             case Action.Send(NodeId to, CoordMessage message) -> send(core, to, message);
             case Action.JoinAnswer answer -> joins.answer(answer);
+            case Action.AdminAnswer answer -> admin.answer(answer);
             default -> {
                 return false;
             }

@@ -63,6 +63,7 @@ final class NodeAgent implements AutoCloseable {
 
     private final RunFolder runFolder;
     private final BootstrapDesk desk;
+    private final AdminDesk admin;
     private final NodeProbes probes;
     private volatile @Nullable NodeFacts facts;
     private volatile @Nullable FactStore stored;
@@ -76,6 +77,7 @@ final class NodeAgent implements AutoCloseable {
         this.voice = voice;
         this.files = NodeFiles.of(config);
         this.runFolder = new RunFolder(config.runDir());
+        this.admin = new AdminDesk(clock);
         this.desk = new BootstrapDesk(config.cluster().mode() == NodeMode.AUTO);
         this.probes = new NodeProbes(clock, this::viewed, () -> {
             NodeEngine e = engine;
@@ -130,7 +132,7 @@ final class NodeAgent implements AutoCloseable {
                 config.ports().api(),
                 NodeNetwork.apiTls(transport),
                 new ApiServer.Answers(
-                        this::viewed, probes, desk, NodeNetwork.apiCallers(config, transport, runFolder, random)));
+                        this::viewed, probes, desk, admin, NodeNetwork.apiCallers(config, transport, runFolder, random)));
         Steps.io(ExitCode.PORT, api::start);
         return api;
     }
@@ -177,6 +179,7 @@ final class NodeAgent implements AutoCloseable {
                 state,
                 g.store(),
                 g.joins(),
+                admin,
                 g.member().node(),
                 this::unfit);
         core.set(coordinator);
@@ -189,12 +192,15 @@ final class NodeAgent implements AutoCloseable {
         g.network().watch(heard);
         g.network().watch(node);
         g.joins().attach(coordinator::post);
+        g.network().register(ControlDispatcher.ADMIN, (from, payload, at) -> admin.onMessage(from, payload));
+        admin.attach(coordinator::post, (to, bytes) -> g.network().send(to, ControlDispatcher.ADMIN, bytes));
         startParts(g, parts, raft);
         closing.add("network", () -> {
             deaf = true;
             g.network().unwatch(node);
             g.network().unwatch(heard);
             g.network().unregister(ControlDispatcher.COORD);
+            g.network().unregister(ControlDispatcher.ADMIN);
         });
         probes.enter(NodeProbes.Stage.RUNNING);
         closing.add("hand-over", () -> {

@@ -14,6 +14,7 @@ import io.quantadb.node.config.NodeConfig;
 import io.quantadb.node.config.ReplicationConfig;
 import io.quantadb.node.consensus.ControlDispatcher;
 import io.quantadb.node.consensus.RaftNode;
+import io.quantadb.node.coordinator.AdminAnswers;
 import io.quantadb.node.coordinator.Coordinator;
 import io.quantadb.node.coordinator.FactStore;
 import io.quantadb.node.coordinator.JoinDesk;
@@ -167,12 +168,14 @@ record NodeParts(
             ReplicatedState state,
             FactStore facts,
             JoinDesk joins,
+            AdminAnswers admin,
             NodeId self,
             Consumer<Throwable> onFault) {
-        return Coordinator.of(core, raft, network, state, engine, facts, relay, gate, joins, self, clock, fault -> {
-            gate.stop();
-            onFault.accept(fault);
-        });
+        return Coordinator.of(
+                core, raft, network, state, engine, facts, relay, gate, joins, admin, self, clock, fault -> {
+                    gate.stop();
+                    onFault.accept(fault);
+                });
     }
 
     /** Keeps a standby's reading of its WAL close to the end, until closed. */

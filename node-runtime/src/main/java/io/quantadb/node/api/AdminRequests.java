@@ -1,0 +1,71 @@
+package io.quantadb.node.api;
+
+import io.quantadb.node.cluster.AdminRequest;
+import io.quantadb.node.cluster.Settings;
+import io.quantadb.node.common.NodeId;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Reads the bodies of the changes of a running cluster. */
+final class AdminRequests {
+    private static final Pattern ANY = Pattern.compile("(?s).{1,253}");
+
+    private AdminRequests() {}
+
+    /**
+     * @param now what is set at this moment, kept where the body says nothing; null when this node does not know
+     */
+    static AdminRequest parse(Route route, byte[] body, @Nullable Settings now) throws Fields.Malformed {
+        return switch (route) {
+            case REMOVE -> {
+                Fields fields = Fields.parse(body, Set.of("node", "anyway"));
+                yield new AdminRequest.RemoveMember(node(fields), fields.flag("anyway", false));
+            }
+            case MAINTENANCE -> {
+                Fields fields = Fields.parse(body, Set.of("node", "maintenance"));
+                yield new AdminRequest.Maintain(node(fields), fields.flag("maintenance", true));
+            }
+            case MODE -> mode(Fields.parse(body, Set.of("mode", "policy", "shrink_after_ms")), now);
+            default -> throw new IllegalArgumentException(route + " changes no running cluster");
+        };
+    }
+
+    /** What is wanted of each, in an example. */
+    static String example(Route route) {
+        return switch (route) {
+            case REMOVE -> "send {\"node\": \"node3\"}";
+            case MAINTENANCE -> "send {\"node\": \"node3\", \"maintenance\": true}";
+            default -> "send {\"mode\": \"quorum\", \"policy\": \"block\"}";
+        };
+    }
+
+    private static AdminRequest mode(Fields fields, @Nullable Settings now) throws Fields.Malformed {
+        Settings.Mode mode = fields.choice("mode", Settings.Mode.class);
+        Settings.Policy policy = fields.choice("policy", Settings.Policy.class);
+        Long after = fields.number("shrink_after_ms", 0, Settings.SHRINK_AFTER_MAX_MILLIS);
+        if (mode == null && policy == null && after == null) {
+            throw new Fields.Malformed("the body changes nothing");
+        }
+        if (now == null && (mode == null || policy == null || after == null)) {
+            throw new Fields.Malformed("this node does not know yet what is set: say mode, policy and shrink_after_ms");
+        }
+        Settings kept = now == null ? Settings.DEFAULT : now;
+        return new AdminRequest.ChangeMode(
+                mode == null ? kept.mode() : mode,
+                policy == null ? kept.policy() : policy,
+                after == null ? kept.shrinkAfterMillis() : (int) (long) after);
+    }
+
+    private static NodeId node(Fields fields) throws Fields.Malformed {
+        String text = fields.text("node", ANY, "a node id");
+        if (text == null) {
+            throw new Fields.Malformed("'node' is missing");
+        }
+        try {
+            return new NodeId(text);
+        } catch (IllegalArgumentException e) {
+            throw new Fields.Malformed("'node': " + e.getMessage());
+        }
+    }
+}

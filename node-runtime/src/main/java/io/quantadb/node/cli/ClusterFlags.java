@@ -1,0 +1,110 @@
+package io.quantadb.node.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.quantadb.node.common.HostPort;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The flags of commands that change a cluster: which nodes to ask, and what to prove oneself with. */
+final class ClusterFlags {
+    @Option(
+            names = "--api",
+            split = ",",
+            paramLabel = "HOST:PORT",
+            description = "API of one or more nodes (default: those of the demo, else localhost:8432)")
+    @Nullable
+    List<String> api;
+
+    @Option(names = "--dir", paramLabel = "DIR", description = "ask the demo of this folder")
+    @Nullable
+    Path dir;
+
+    @Option(
+            names = "--token-file",
+            paramLabel = "FILE",
+            description = "api.token in the asked node's run folder (loopback; the demo's are found)")
+    @Nullable
+    Path tokenFile;
+
+    @Mixin
+    private ClientFiles files = new ClientFiles();
+
+    private record Target(HostPort api, @Nullable Path token) {}
+
+    private List<Target> targets(Map<String, String> environment) {
+        List<Target> all = new ArrayList<>();
+        List<String> named = api;
+        if (named != null) {
+            named.forEach(text -> all.add(new Target(StatusCommand.address(text), tokenFile)));
+            return all;
+        }
+        DemoState.read(DemoFolder.named(dir, environment))
+                .ifPresent(state -> state.nodes().forEach(node -> all.add(new Target(node.api(), node.token()))));
+        if (all.isEmpty()) {
+            all.add(new Target(new HostPort("localhost", 8432), tokenFile));
+        }
+        return all;
+    }
+
+    /** The best answer of the nodes to {@code /cluster/nodes}; throws {@link Failure} when none answers. */
+    ClusterClient.View view(Map<String, String> environment) {
+        return StatusCommand.ask(
+                targets(environment).stream().map(Target::api).toList(), files.client());
+    }
+
+    /**
+     * Has one of the nodes make a change; the next is asked when one is not there or has no leader.
+     *
+     * @return what the node said of it; throws {@link Failure} when it was refused or nobody answered
+     */
+    String change(Map<String, String> environment, String path, JsonNode body) {
+        ClusterClient client = files.client();
+        ClusterClient.Reply last = null;
+        for (Target target : targets(environment)) {
+            Optional<ClusterClient.Reply> reply = client.post(target.api(), path, body, token(target));
+            if (reply.isPresent()) {
+                last = reply.get();
+                if (last.status() < 300) {
+                    return last.body().path("detail").asText();
+                }
+                if (last.status() != 503) {
+                    break;
+                }
+            }
+        }
+        throw last == null
+                ? new Failure(
+                        ExitCode.NOT_RUNNING,
+                        "no node answers",
+                        "see quantadb status: the change may have been made; name a node with --api host:port")
+                : new Failure(
+                        last.status() == 401 || last.status() == 403
+                                ? ExitCode.CERTIFICATE
+                                : last.status() == 503 ? ExitCode.TIMEOUT : ExitCode.REFUSED,
+                        last.body().path("error").asText(),
+                        last.status() == 401 || last.status() == 403
+                                ? "show --ca, --cert and --key of an operator, or --token-file of the asked node"
+                                : last.body().path("hint").asText());
+    }
+
+    private static @Nullable String token(Target target) {
+        Path file = target.token();
+        if (file == null || !Files.isReadable(file)) {
+            return null;
+        }
+        try {
+            return Files.readString(file, StandardCharsets.US_ASCII).strip();
+        } catch (IOException e) {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,137 @@
+package io.quantadb.node.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/**
+ * {@code quantadb members}: who is in the cluster and with which part; {@code remove} takes a member out for good,
+ * {@code maintenance} keeps one from being promoted. A node is added by starting it with another's address.
+ */
+@Command(
+        name = "members",
+        mixinStandardHelpOptions = true,
+        description = "Show the members; take one out for good, or keep one from being promoted.",
+        footer = {"", "A node is added by starting it: quantadb --cluster-mode replica --primary HOST:6432 …"})
+final class MembersCommand implements Callable<Integer> {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Mixin
+    private ClusterFlags flags = new ClusterFlags();
+
+    private final Map<String, String> environment;
+
+    MembersCommand(Map<String, String> environment) {
+        this.environment = environment;
+    }
+
+    @Override
+    public Integer call() {
+        spec.commandLine().getOut().print(table(flags.view(environment).body()));
+        return ExitCode.OK.status();
+    }
+
+    private static String table(JsonNode body) {
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("NODE", "KIND", "VOTES", "ACKS", "PRIORITY", "ZONE", "NOTE"));
+        for (JsonNode m : body.path("nodes")) {
+            rows.add(List.of(
+                    m.path("id").asText(),
+                    m.path("kind").asText(),
+                    m.path("is_voter").asBoolean() ? "yes" : "no",
+                    m.path("acknowledges").asBoolean() ? "yes" : "no",
+                    m.path("priority").asText(),
+                    m.path("zone").asText().isEmpty() ? "-" : m.path("zone").asText(),
+                    note(m, body)));
+        }
+        return Columns.render(rows)
+                + "mode %s, policy %s; commits wait for %s%n"
+                        .formatted(
+                                body.path("mode").asText(),
+                                body.path("policy").asText(),
+                                body.path("rule").asText());
+    }
+
+    private static String note(JsonNode m, JsonNode body) {
+        return m.path("leaving").asBoolean()
+                ? "is being removed"
+                : m.path("maintenance").asBoolean()
+                        ? "in maintenance"
+                        : m.path("id").asText().equals(body.path("primary").asText()) ? "primary" : "";
+    }
+
+    @Command(
+            name = "remove",
+            mixinStandardHelpOptions = true,
+            description = "Take a member out for good. Its data stays on its disk; it may only come back with an empty one.")
+    int remove(
+            @Mixin ClusterFlags to,
+            @Parameters(paramLabel = "NODE", description = "the member's node id") String node,
+            @Option(names = "--anyway", description = "also where two voters would be left") boolean anyway,
+            @Option(
+                            names = "--timeout",
+                            paramLabel = "TIME",
+                            defaultValue = "60s",
+                            description = "how long to wait until it is out (default ${DEFAULT-VALUE})")
+                    String timeout) {
+        Duration wait = Waits.duration("--timeout", timeout);
+        PrintWriter out = spec.commandLine().getOut();
+        JsonNode body = MAPPER.createObjectNode().put("node", node).put("anyway", anyway);
+        out.println(to.change(environment, "/cluster/members/remove", body));
+        JsonNode now = Waits.until(
+                wait,
+                () -> to.view(environment).body(),
+                view -> member(view, node) == null,
+                view -> node + " is still a member after " + timeout,
+                "it goes on: see quantadb members; a member leaves once the others can acknowledge without it");
+        out.println(node + " is no member any more; stop it, and empty its folder before it may come back");
+        out.print(table(now));
+        return ExitCode.OK.status();
+    }
+
+    @Command(
+            name = "maintenance",
+            mixinStandardHelpOptions = true,
+            description = "Keep a member from being promoted by itself, or let it again with --off.")
+    int maintenance(
+            @Mixin ClusterFlags to,
+            @Parameters(paramLabel = "NODE", description = "the member's node id") String node,
+            @Option(names = "--off", description = "it may be promoted again") boolean off) {
+        JsonNode body = MAPPER.createObjectNode().put("node", node).put("maintenance", !off);
+        to.change(environment, "/cluster/members/maintenance", body);
+        JsonNode now = Waits.until(
+                Duration.ofSeconds(10),
+                () -> to.view(environment).body(),
+                view -> {
+                    JsonNode m = member(view, node);
+                    return m != null && m.path("maintenance").asBoolean() != off;
+                },
+                view -> "nobody says yet that it is so",
+                "see quantadb members");
+        spec.commandLine().getOut().print(table(now));
+        return ExitCode.OK.status();
+    }
+
+    private static @org.jspecify.annotations.Nullable JsonNode member(JsonNode view, String node) {
+        for (JsonNode m : view.path("nodes")) {
+            if (m.path("id").asText().equals(node)) {
+                return m;
+            }
+        }
+        return null;
+    }
+}

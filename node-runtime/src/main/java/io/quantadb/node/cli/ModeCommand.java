@@ -1,0 +1,92 @@
+package io.quantadb.node.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code quantadb mode}: who must acknowledge a commit, shown or changed while the cluster runs. */
+@Command(
+        name = "mode",
+        mixinStandardHelpOptions = true,
+        description = "Show or change who must acknowledge a commit, and what happens when they cannot.",
+        footer = {
+            "",
+            "quorum  with the primary, a majority of the data voters",
+            "all     every data voter",
+            "async   nobody: a failover may lose the last commits",
+            "block   commits wait while too few are usable",
+            "shrink  after --shrink-after, commits wait for as many as are usable"
+        })
+final class ModeCommand implements Callable<Integer> {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Mixin
+    private ClusterFlags flags = new ClusterFlags();
+
+    @Parameters(arity = "0..1", paramLabel = "MODE", description = "quorum, all or async; shown when it is left out")
+    private @Nullable String mode;
+
+    @Option(names = "--policy", paramLabel = "POLICY", description = "block or shrink")
+    private @Nullable String policy;
+
+    @Option(names = "--shrink-after", paramLabel = "TIME", description = "for policy shrink, such as 10s")
+    private @Nullable String shrinkAfter;
+
+    private final Map<String, String> environment;
+
+    ModeCommand(Map<String, String> environment) {
+        this.environment = environment;
+    }
+
+    @Override
+    public Integer call() {
+        ObjectNode change = MAPPER.createObjectNode();
+        if (mode != null) {
+            change.put("mode", mode);
+        }
+        if (policy != null) {
+            change.put("policy", policy);
+        }
+        if (shrinkAfter != null) {
+            change.put(
+                    "shrink_after_ms",
+                    Waits.duration("--shrink-after", shrinkAfter).toMillis());
+        }
+        JsonNode now = change.isEmpty() ? flags.view(environment).body() : changed(change);
+        spec.commandLine()
+                .getOut()
+                .println("mode %s, policy %s (after %s ms); commits wait for %s"
+                        .formatted(
+                                now.path("mode").asText(),
+                                now.path("policy").asText(),
+                                now.path("shrink_after_ms").asText(),
+                                now.path("rule").asText()));
+        return ExitCode.OK.status();
+    }
+
+    /** Waits until the members say so and no change of the rule is under way. */
+    private JsonNode changed(ObjectNode change) {
+        flags.change(environment, "/cluster/mode", change);
+        return Waits.until(
+                Duration.ofSeconds(30),
+                () -> flags.view(environment).body(),
+                view -> !view.path("rule").asText().contains(" AND ")
+                        && change.properties().stream()
+                                .allMatch(f -> f.getValue().asText().equals(view.path(f.getKey()).asText())),
+                view -> "the rule is still %s after 30s".formatted(view.path("rule").asText()),
+                "it goes on: a new rule holds once those that it names have acknowledged; see quantadb status");
+    }
+}

@@ -1,0 +1,69 @@
+package io.quantadb.node.cluster;
+
+/**
+ * An operator's request and its answer as bytes, as nodes pass them on to the leader: a format byte, 1 for a question and
+ * 2 for an answer, the asker's number of it (64 bits), then a tag and the fields in their order.
+ */
+public final class AdminCodec {
+    private static final int FORMAT = 1;
+    private static final int QUESTION = 1;
+    private static final int ANSWER = 2;
+
+    private AdminCodec() {}
+
+    /** What one message says. */
+    public sealed interface Message {}
+
+    public record Question(long id, AdminRequest request) implements Message {}
+
+    public record Answer(long id, Action.AdminVerdict verdict, String words) implements Message {}
+
+    public static byte[] encode(Message message) {
+        var out = new Wire.Out().b(FORMAT);
+        switch (message) {
+            case Question(long id, AdminRequest request) -> request(out.b(QUESTION).l(id), request);
+            case Answer(long id, Action.AdminVerdict verdict, String words) ->
+                out.b(ANSWER).l(id).e(verdict).s(words);
+        }
+        return out.done();
+    }
+
+    private static void request(Wire.Out out, AdminRequest request) {
+        switch (request) {
+            case AdminRequest.RemoveMember r -> out.b(1).node(r.node()).flag(r.anyway());
+            case AdminRequest.ChangeMode r ->
+                out.b(2).e(r.mode()).e(r.policy()).i(r.shrinkAfterMillis());
+            case AdminRequest.Maintain r -> out.b(3).node(r.node()).flag(r.maintenance());
+        }
+    }
+
+    /** Throws {@link IllegalArgumentException} for bytes that no {@link #encode} of a known format wrote. */
+    public static Message decode(byte[] bytes) {
+        var in = new Wire.In(bytes);
+        int format = in.b();
+        if (format != FORMAT) {
+            throw new IllegalArgumentException("a request of format %d is not known here".formatted(format));
+        }
+        int kind = in.b();
+        long id = in.l();
+        Message message = switch (kind) {
+            case QUESTION -> new Question(id, request(in));
+            case ANSWER -> new Answer(id, in.of(Action.AdminVerdict.values()), in.s());
+            default -> throw new IllegalArgumentException("%d is neither question nor answer".formatted(kind));
+        };
+        in.end();
+        return message;
+    }
+
+    private static AdminRequest request(Wire.In in) {
+        int tag = in.b();
+        return switch (tag) {
+            case 1 -> new AdminRequest.RemoveMember(in.node(), in.flag());
+            case 2 ->
+                new AdminRequest.ChangeMode(
+                        in.of(Settings.Mode.values()), in.of(Settings.Policy.values()), in.i());
+            case 3 -> new AdminRequest.Maintain(in.node(), in.flag());
+            default -> throw new IllegalArgumentException("request %d is not known here".formatted(tag));
+        };
+    }
+}
