@@ -3,6 +3,7 @@ package io.quantadb.node.runtime;
 import static io.quantadb.node.common.LogKeys.CLUSTER;
 import static io.quantadb.node.common.LogKeys.NODE;
 
+import io.quantadb.node.api.Administrator;
 import io.quantadb.node.api.ApiServer;
 import io.quantadb.node.api.ClusterView;
 import io.quantadb.node.api.Founder;
@@ -94,6 +95,7 @@ final class SingleNode implements AutoCloseable {
                         this::view,
                         Probes.of(this::view),
                         Founder.none("this node runs without a cluster"),
+                        Administrator.none(),
                         NodeNetwork.apiCallers(config, transport, run, random)));
         Steps.io(ExitCode.PORT, api::start);
         closing.add("api", api);
@@ -158,6 +160,7 @@ final class SingleNode implements AutoCloseable {
                 0,
                 Lsn.NONE,
                 "none",
+                null,
                 List.of(),
                 null,
                 false,

@@ -54,6 +54,7 @@ class ApiGoldenTest {
 
         // When
         ApiRouter.Answer answer = router.change(
+                        "/cluster/bootstrap",
                         "{\"cluster\": \"u-1\"}".getBytes(StandardCharsets.UTF_8),
                         new Caller("admin", Caller.Role.OPERATOR))
                 .join();

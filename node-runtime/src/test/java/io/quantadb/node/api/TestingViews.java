@@ -8,6 +8,7 @@ import io.quantadb.node.api.ClusterView.Role;
 import io.quantadb.node.api.ClusterView.State;
 import io.quantadb.node.cluster.Addresses;
 import io.quantadb.node.cluster.MemberKind;
+import io.quantadb.node.cluster.Settings;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeId;
@@ -38,6 +39,7 @@ public final class TestingViews {
                 1,
                 new Lsn(12345),
                 "ANY 1 of (node2, node3)",
+                Settings.DEFAULT,
                 List.of(
                         member(NODE1, 0, Role.PRIMARY, State.ACTIVE, Health.HEALTHY, 12345, 0, 0),
                         member(NODE2, 1, Role.REPLICA, State.STREAMING, Health.HEALTHY, 12345, 0, 31),
@@ -65,6 +67,7 @@ public final class TestingViews {
                 2,
                 new Lsn(0x16_B374D848L),
                 "ANY 1 of (node2)",
+                Settings.DEFAULT,
                 List.of(
                         member(NODE1, 0, Role.UNKNOWN, State.DOWN, Health.UNKNOWN, 0, -1, 9000),
                         member(NODE2, 1, Role.REPLICA, State.STREAMING, Health.HEALTHY, 0x16_B374D848L, 0, 0),
@@ -96,6 +99,7 @@ public final class TestingViews {
                 v.timeline(),
                 v.lastLsn(),
                 v.rule(),
+                v.settings(),
                 members,
                 v.lastFailover(),
                 v.failoverInProgress(),
@@ -120,6 +124,7 @@ public final class TestingViews {
                 1,
                 new Lsn(12345),
                 "ANY 1 of (node2, node3)",
+                Settings.DEFAULT,
                 List.of(
                         member(NODE1, 0, Role.UNKNOWN, State.DOWN, Health.UNKNOWN, 0, -1, 4000),
                         member(NODE2, 1, Role.STANDBY, State.CONNECTING, Health.UNKNOWN, 12345, -1, 0),
@@ -142,6 +147,8 @@ public final class TestingViews {
                 health,
                 true,
                 role == Role.REPLICA,
+                false,
+                false,
                 addresses(offset),
                 lsn == 0 ? 0 : 1,
                 lsn == 0 ? 0 : 1,

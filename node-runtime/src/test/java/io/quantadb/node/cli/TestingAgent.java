@@ -12,6 +12,7 @@ import io.quantadb.node.api.ClusterView.Role;
 import io.quantadb.node.api.ClusterView.State;
 import io.quantadb.node.cluster.Addresses;
 import io.quantadb.node.cluster.MemberKind;
+import io.quantadb.node.cluster.Settings;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeId;
@@ -65,6 +66,8 @@ public final class TestingAgent {
                     Health.HEALTHY,
                     true,
                     !primary,
+                    false,
+                    false,
                     addresses(node),
                     1,
                     1,
@@ -88,6 +91,7 @@ public final class TestingAgent {
                 1,
                 new Lsn(12345),
                 "ANY 1 of (node2, node3)",
+                Settings.DEFAULT,
                 members,
                 null,
                 false,

@@ -53,13 +53,47 @@ class CodecTest {
     }
 
     @Test
+    void readsAnOperatorsRequestAndItsAnswer() {
+        List<AdminCodec.Message> messages = List.of(
+                new AdminCodec.Question(7, new AdminRequest.RemoveMember(new NodeId("n3"), true)),
+                new AdminCodec.Question(
+                        8, new AdminRequest.ChangeMode(Settings.Mode.ALL, Settings.Policy.SHRINK, 2_500)),
+                new AdminCodec.Question(9, new AdminRequest.Maintain(new NodeId("n2"), false)),
+                new AdminCodec.Answer(7, Action.AdminVerdict.REFUSED, "it is the primary"));
+
+        assertThat(messages).allSatisfy(m -> assertThat(AdminCodec.decode(AdminCodec.encode(m)))
+                .isEqualTo(m));
+    }
+
+    @Test
+    void readsSettingsThatWereWrittenBeforeRulesCouldShrink() {
+        // Given
+        byte[] change = CommandCodec.encode(new Command.ChangeSettings(Settings.DEFAULT));
+        byte[] older = new byte[change.length - 4];
+        // Format, tag, mode and policy, then what the older format lacks.
+        System.arraycopy(change, 0, older, 0, 4);
+        System.arraycopy(change, 8, older, 4, change.length - 8);
+        older[0] = 1;
+
+        // When
+        Command read = CommandCodec.decode(older);
+
+        // Then
+        assertThat(read).isEqualTo(new Command.ChangeSettings(Settings.DEFAULT));
+    }
+
+    @Test
     void refusesDamagedBytesWithNothingButIllegalArgument() {
         ClusterState state = new Transitions(new ProtocolRules())
                 .apply(ClusterState.EMPTY, BOOTSTRAP)
                 .state();
         int refused = fuzz(StateCodec.encode(state), StateCodec::decode)
                 + fuzz(CommandCodec.encode(PROMOTE), CommandCodec::decode)
-                + fuzz(CoordCodec.encode(new CoordMessage.LeaseGrant(1, 2, 3, 4)), CoordCodec::decode);
+                + fuzz(CoordCodec.encode(new CoordMessage.LeaseGrant(1, 2, 3, 4)), CoordCodec::decode)
+                + fuzz(
+                        AdminCodec.encode(new AdminCodec.Question(
+                                7, new AdminRequest.RemoveMember(new NodeId("n3"), true))),
+                        AdminCodec::decode);
         assertThat(refused).isPositive();
     }
 

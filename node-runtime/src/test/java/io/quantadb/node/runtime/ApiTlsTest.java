@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.handler.ssl.ClientAuth;
 import io.quantadb.node.api.ApiServer;
+import io.quantadb.node.api.Administrator;
 import io.quantadb.node.api.Founder;
 import io.quantadb.node.api.Probes;
 import io.quantadb.node.cli.ClusterClient;
@@ -60,6 +61,7 @@ class ApiTlsTest {
                         () -> Views.joining(config, Instant.EPOCH, null),
                         Probes.of(() -> Views.joining(config, Instant.EPOCH, null)),
                         Founder.none("no"),
+                        Administrator.none(),
                         new ApiCallers(() -> transport.tls().credentials(), null, InstantSource.system())));
         server.start();
         api = new HostPort("127.0.0.1", server.address().port());

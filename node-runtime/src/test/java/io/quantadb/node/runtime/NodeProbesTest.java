@@ -114,6 +114,7 @@ class NodeProbesTest {
                 0,
                 base.lastLsn(),
                 "",
+                null,
                 List.of(),
                 null,
                 false,

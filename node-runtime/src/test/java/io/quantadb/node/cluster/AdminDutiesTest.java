@@ -1,0 +1,220 @@
+package io.quantadb.node.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quantadb.node.common.HostPort;
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PeerId;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What the leader, n1, which is primary of three or more, answers an operator. */
+class AdminDutiesTest {
+    private static final HostPort AT = new HostPort("localhost", 1);
+    private static final Lsn END = new Lsn(5_000);
+
+    private Context ctx;
+    private Reports reports;
+    private AdminDuties duties;
+    private List<Command> proposed = List.of();
+
+    @BeforeEach
+    void threeThatAreWell() {
+        cluster(3);
+        hears("n1", "n2", "n3");
+    }
+
+    private void cluster(int size) {
+        ctx = new Context(peer("n1"), new ProtocolRules(), 1, 0, 1_000_000_000L);
+        var members = new TreeMap<NodeId, Member>();
+        var refs = new TreeSet<MemberRef>();
+        ctx.voters = new TreeSet<>();
+        for (int i = 1; i <= size; i++) {
+            Member m = new Member(
+                    peer("n" + i),
+                    1,
+                    MemberKind.DATA,
+                    MemberState.VOTER,
+                    new Addresses(AT, AT, AT, AT, AT),
+                    "",
+                    100,
+                    false);
+            members.put(m.node(), m);
+            ctx.voters.add(m.peer());
+            if (i > 1) {
+                refs.add(m.ref());
+            }
+        }
+        ClusterState formed = new Transitions(ctx.rules)
+                .apply(
+                        ClusterState.EMPTY,
+                        new Command.Bootstrap("c", 42, 1, members.firstEntry().getValue(), 1, Settings.DEFAULT))
+                .state();
+        var draft = new Draft(formed).rule(new Rule(refs, size / 2));
+        members.values().forEach(draft::member);
+        ctx.state = draft.done();
+        ctx.leader = true;
+        ctx.ownTermApplied = true;
+        ctx.term = 2;
+        reports = new Reports(ctx);
+        duties = new AdminDuties(ctx, reports);
+    }
+
+    private static PeerId peer(String node) {
+        return new PeerId(new NodeId(node), 7);
+    }
+
+    private void hears(String... nodes) {
+        for (String node : nodes) {
+            boolean primary = node.equals("n1");
+            reports.keep(
+                    new NodeId(node),
+                    new LocalStatus(
+                            1,
+                            0,
+                            0,
+                            1,
+                            1,
+                            primary ? ServerState.PRIMARY : ServerState.STANDBY,
+                            1,
+                            true,
+                            null,
+                            END,
+                            primary ? 0 : 1,
+                            END,
+                            true,
+                            ""));
+        }
+    }
+
+    private Action.AdminAnswer ask(AdminRequest request) {
+        duties.onAsked(new Event.AdminAsked(1, request), false);
+        List<Action> actions = ctx.drain();
+        proposed = actions.stream()
+                .filter(Action.Propose.class::isInstance)
+                .map(a -> ((Action.Propose) a).command())
+                .toList();
+        return actions.stream()
+                .filter(Action.AdminAnswer.class::isInstance)
+                .map(Action.AdminAnswer.class::cast)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static AdminRequest remove(String node, boolean anyway) {
+        return new AdminRequest.RemoveMember(new NodeId(node), anyway);
+    }
+
+    @Test
+    void sendsWhoAsksAFollowerToTheLeader() {
+        // Given
+        ctx.leader = false;
+        ctx.leaderId = new NodeId("n2");
+
+        // When
+        Action.AdminAnswer answer = ask(remove("n3", true));
+
+        // Then
+        assertThat(answer.verdict()).isEqualTo(Action.AdminVerdict.NOT_LEADER);
+        assertThat(answer.words()).isEqualTo("n2");
+        assertThat(proposed).isEmpty();
+    }
+
+    @Test
+    void lettingTwoVotersStayNeedsInsisting() {
+        // When
+        Action.AdminAnswer refused = ask(remove("n3", false));
+        List<Command> nothing = proposed;
+        Action.AdminAnswer accepted = ask(remove("n3", true));
+
+        // Then
+        assertThat(refused.verdict()).isEqualTo(Action.AdminVerdict.REFUSED);
+        assertThat(refused.words()).contains("two voters would be left");
+        assertThat(nothing).isEmpty();
+        assertThat(accepted.verdict()).isEqualTo(Action.AdminVerdict.ACCEPTED);
+        assertThat(proposed).containsExactly(new Command.SetMemberState(peer("n3"), MemberState.LEAVING));
+    }
+
+    @Test
+    void thePrimaryStays() {
+        // When
+        Action.AdminAnswer answer = ask(remove("n1", true));
+
+        // Then
+        assertThat(answer.verdict()).isEqualTo(Action.AdminVerdict.REFUSED);
+        assertThat(answer.words()).contains("switch over");
+        assertThat(proposed).isEmpty();
+    }
+
+    @Test
+    void aDeadMemberMayGoAndALivingOneWithoutWhichNoMajorityIsHeardMayNot() {
+        // Given
+        cluster(4);
+        hears("n1", "n2");
+
+        // When
+        Action.AdminAnswer living = ask(remove("n2", true));
+        List<Command> nothing = proposed;
+        Action.AdminAnswer dead = ask(remove("n4", false));
+
+        // Then
+        assertThat(living.verdict()).isEqualTo(Action.AdminVerdict.REFUSED);
+        assertThat(living.words()).contains("no majority");
+        assertThat(nothing).isEmpty();
+        assertThat(dead.verdict()).isEqualTo(Action.AdminVerdict.ACCEPTED);
+        assertThat(proposed).containsExactly(new Command.SetMemberState(peer("n4"), MemberState.LEAVING));
+    }
+
+    @Test
+    void whoeverCommitsWaitForStays() {
+        // Given
+        ctx.state = new Draft(ctx.state)
+                .settings(new Settings(Settings.Mode.ALL, Settings.Policy.BLOCK, Settings.DEFAULT.timers()))
+                .done();
+        ctx.now += 10_000_000_000L;
+        hears("n1", "n2");
+
+        // When
+        Action.AdminAnswer answer = ask(remove("n2", true));
+
+        // Then
+        assertThat(answer.verdict()).isEqualTo(Action.AdminVerdict.REFUSED);
+        assertThat(answer.words()).contains("bring");
+        assertThat(proposed).isEmpty();
+    }
+
+    @Test
+    void namesTheMembersToWhoAsksForAStranger() {
+        // When
+        Action.AdminAnswer answer = ask(remove("node9", true));
+
+        // Then
+        assertThat(answer.verdict()).isEqualTo(Action.AdminVerdict.REFUSED);
+        assertThat(answer.words()).contains("node9").contains("n1, n2, n3");
+    }
+
+    @Test
+    void changesTheModeOnce() {
+        // Given
+        var wanted = new AdminRequest.ChangeMode(Settings.Mode.ALL, Settings.Policy.SHRINK, 3_000);
+
+        // When
+        Action.AdminAnswer first = ask(wanted);
+        List<Command> change = proposed;
+        ctx.state = new Transitions(ctx.rules).apply(ctx.state, change.getFirst()).state();
+        Action.AdminAnswer again = ask(wanted);
+
+        // Then
+        assertThat(first.verdict()).isEqualTo(Action.AdminVerdict.ACCEPTED);
+        assertThat(change).hasSize(1);
+        assertThat(ctx.state.settings().mode()).isEqualTo(Settings.Mode.ALL);
+        assertThat(ctx.state.settings().shrinkAfterMillis()).isEqualTo(3_000);
+        assertThat(again.verdict()).isEqualTo(Action.AdminVerdict.ACCEPTED);
+        assertThat(proposed).isEmpty();
+    }
+}

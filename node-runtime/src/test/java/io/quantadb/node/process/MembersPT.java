@@ -1,0 +1,173 @@
+package io.quantadb.node.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.quantadb.node.cli.DemoNode;
+import io.quantadb.node.cli.ExitCode;
+import io.quantadb.node.cli.QuantaDb;
+import io.quantadb.node.cli.Services;
+import io.quantadb.node.testing.PostgresVersion;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/** What an operator changes in a running cluster, by the command line, while rows are written. */
+@Tag("process")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class MembersPT {
+    private TestingThree cluster;
+    private final StringWriter said = new StringWriter();
+
+    @BeforeAll
+    void form() {
+        cluster = TestingThree.form(getClass(), PostgresVersion.V15);
+    }
+
+    @AfterAll
+    void end() {
+        if (cluster != null) {
+            cluster.close();
+        }
+    }
+
+    @BeforeEach
+    void beginWhole() {
+        cluster.awaitConverged();
+    }
+
+    private int quantadb(String... args) {
+        said.getBuffer().setLength(0);
+        PrintWriter out = new PrintWriter(said, true);
+        return QuantaDb.execute(
+                new Services(
+                        () -> {
+                            throw new AssertionError("runs no node");
+                        },
+                        () -> {
+                            throw new AssertionError("makes no certificate");
+                        }),
+                Map.of("QUANTADB_DEMO_DIR", cluster.folder().resolve("c").toString()),
+                Path.of(""),
+                out,
+                out,
+                args);
+    }
+
+    /** Neither the primary nor the first, whose settings permit it to form a cluster on an empty disk. */
+    private DemoNode standby() {
+        return cluster.nodes().stream()
+                .skip(1)
+                .filter(n -> !n.id().equals(cluster.primary().id()))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void aMemberIsTakenOutAndComesBackWithAnEmptyDiskAndNothingIsLost() throws Exception {
+        // Given
+        DemoNode leaving = standby();
+        String id = leaving.id().value();
+        try (Writes writes = Writes.steady(cluster)) {
+            // When
+            int refused = quantadb("members", "remove", id);
+            String why = said.toString();
+            int removed = quantadb("members", "remove", id, "--anyway");
+            String how = said.toString();
+            writes.awaitAcknowledgedAfter(System.nanoTime());
+
+            // Then
+            assertThat(refused).as(why).isEqualTo(ExitCode.REFUSED.status());
+            assertThat(why).contains("two voters would be left");
+            assertThat(removed).as(how).isZero();
+            assertThat(how).contains(id + " is no member any more");
+            assertThat(cluster.view().body().path("nodes")).hasSize(2);
+            assertThat(cluster.view().body().path("rule").asText()).doesNotContain(id);
+
+            // And when
+            cluster.kill(leaving);
+            removeTree(leaving.folder().resolve("data"));
+            cluster.start(leaving);
+
+            // Then
+            await("three again").atMost(TestingThree.PATIENCE).until(() -> cluster.view()
+                            .body()
+                            .path("nodes")
+                            .size()
+                    == 3);
+            writes.auditEverywhere();
+        }
+    }
+
+    @Test
+    void thePrimaryIsNotTakenOutAndAStrangerIsNamed() {
+        // When
+        int primary = quantadb("members", "remove", cluster.view().primary(), "--anyway");
+        String why = said.toString();
+        int stranger = quantadb("members", "remove", "node9");
+
+        // Then
+        assertThat(primary).as(why).isEqualTo(ExitCode.REFUSED.status());
+        assertThat(why).contains("is the primary").contains("switch over");
+        assertThat(stranger).isEqualTo(ExitCode.REFUSED.status());
+        assertThat(said.toString()).contains("node9").contains("node1, node2, node3");
+        assertThat(cluster.view().body().path("nodes")).hasSize(3);
+    }
+
+    @Test
+    void theModeChangesUnderWritesAndShrinksWhenAMemberIsAwayForLonger() throws Exception {
+        // Given
+        DemoNode away = standby();
+        try (Writes writes = Writes.steady(cluster)) {
+            // When
+            int all = quantadb("mode", "all", "--policy", "shrink", "--shrink-after", "1s");
+            String rule = said.toString();
+            cluster.kill(away);
+            long killed = System.nanoTime();
+            await("the rule asks for the one that is left")
+                    .atMost(TestingThree.PATIENCE)
+                    .until(() -> rule(cluster.view().body()).startsWith("ANY 1 of"));
+            writes.awaitAcknowledgedAfter(killed);
+            cluster.start(away);
+            await("the rule asks for both again")
+                    .atMost(TestingThree.PATIENCE)
+                    .until(() -> rule(cluster.view().body()).startsWith("ANY 2 of"));
+            int back = quantadb("mode", "quorum", "--policy", "block");
+
+            // Then
+            assertThat(all).as(rule).isZero();
+            assertThat(rule).contains("mode all, policy shrink (after 1000 ms)").contains("ANY 2 of");
+            assertThat(back).as(said.toString()).isZero();
+            assertThat(said.toString()).contains("mode quorum, policy block").contains("ANY 1 of");
+            writes.auditEverywhere();
+        }
+    }
+
+    private static String rule(JsonNode view) {
+        return view.path("rule").asText();
+    }
+
+    private static void removeTree(Path folder) throws IOException {
+        try (var walk = Files.walk(folder)) {
+            walk.sorted(Comparator.reverseOrder()).forEach(path -> {
+                try {
+                    Files.delete(path);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+        }
+    }
+}
