@@ -17,12 +17,13 @@ final class Candidates {
 
     private Candidates() {}
 
-    /** Holds data, votes, is healthy and not in maintenance. */
+    /** Holds data, votes, is healthy, not in maintenance, and its priority permits it. */
     static boolean eligible(ClusterState s, NodeId node, @Nullable LocalStatus status) {
         Member m = s.member(node);
         return m != null
                 && m.dataVoter()
                 && !m.maintenance()
+                && m.priority() > 0
                 && status != null
                 && status.fit()
                 && status.server() != ServerState.EMPTY;

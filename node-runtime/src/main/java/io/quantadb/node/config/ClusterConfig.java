@@ -14,6 +14,7 @@ import java.util.List;
  * @param dataDir absolute folder of the cluster metadata: Raft log, vote, promises, identity
  * @param peers replication addresses of the other members; forming a cluster needs an answer from each
  * @param priority who is preferred as primary among equals; higher is preferred, 0 is never
+ * @param kind what it joins as; only a data node may found a cluster
  * @param joinTimeout how long a node that belongs to no cluster yet waits while no member answers, before it ends
  * @param zone where the node stands, for placement; empty when it does not matter
  */
@@ -23,6 +24,7 @@ public record ClusterConfig(
         Path dataDir,
         List<HostPort> peers,
         int priority,
+        NodeKind kind,
         Duration joinTimeout,
         String zone,
         ReplicationConfig replication,
@@ -37,6 +39,11 @@ public record ClusterConfig(
         if (peers.size() > 16) {
             throw new IllegalArgumentException(
                     "cluster.peers lists %d addresses and must list at most 16".formatted(peers.size()));
+        }
+        if (kind != NodeKind.DATA && mode != NodeMode.REPLICA && mode != NodeMode.AUTO) {
+            throw new IllegalArgumentException(
+                    "cluster.kind=%s needs a cluster to join: set cluster.mode to replica (or auto) and name a member"
+                            .formatted(kind.name().toLowerCase(java.util.Locale.ROOT)));
         }
         if (mode == NodeMode.AUTO && peers.isEmpty() && replication.primaryAddress() == null) {
             throw new IllegalArgumentException(

@@ -205,6 +205,7 @@ public final class ConfigLoader {
                 own == null ? dataDir.resolve("cluster") : own,
                 s.addresses("cluster.peers"),
                 s.number("cluster.priority"),
+                s.choice("cluster.kind", NodeKind.class),
                 s.duration("cluster.join_timeout"),
                 s.text("cluster.zone").orElse(""),
                 replication(s),

@@ -62,6 +62,14 @@ final class Keys {
                     "",
                     "1s to 1d",
                     "how long a node without a cluster waits in silence for one; a member waits for ever"),
+            key(
+                    "cluster.kind",
+                    Kind.TEXT,
+                    "data",
+                    "",
+                    "data, read_replica, witness",
+                    "what a node that joins is for: a read replica never votes nor acknowledges, a witness votes and"
+                            + " holds no data; the cluster remembers it"),
             key("cluster.zone", Kind.TEXT, "", "none", "up to 63 characters", "where the node stands"),
             key(
                     REPLICATION + "primary_address",

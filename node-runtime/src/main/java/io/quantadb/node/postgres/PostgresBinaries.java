@@ -9,6 +9,9 @@ import java.util.Optional;
  * be missing (the bundle from Maven Central has neither psql nor pg_rewind).
  */
 public record PostgresBinaries(Path binDir, PostgresVersion version) {
+    /** Of a witness, which runs no server. */
+    public static final PostgresBinaries NONE = new PostgresBinaries(Path.of("/"), PostgresVersion.NONE);
+
     public Path postgres() {
         return binDir.resolve("postgres");
     }

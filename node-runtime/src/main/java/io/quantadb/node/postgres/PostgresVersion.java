@@ -14,6 +14,9 @@ public record PostgresVersion(int major, String text) {
     public static final int OLDEST_MAJOR = 15;
     public static final int NEWEST_MAJOR = 18;
 
+    /** Of nothing: where no server is run. */
+    static final PostgresVersion NONE = new PostgresVersion(0, "none");
+
     private static final Pattern LINE = Pattern.compile("postgres \\(PostgreSQL\\) ((\\d+)\\S*).*", Pattern.DOTALL);
 
     /** Reads a line such as {@code postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)}. */

@@ -343,7 +343,7 @@ final class NodeIdentity {
         return greeting(
                 facts,
                 Map.of(
-                        "kind", "DATA",
+                        "kind", config.cluster().kind().name(),
                         "zone", config.cluster().zone(),
                         "priority", Integer.toString(config.cluster().priority())));
     }

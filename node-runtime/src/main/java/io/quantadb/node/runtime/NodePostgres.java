@@ -2,6 +2,7 @@ package io.quantadb.node.runtime;
 
 import io.quantadb.node.cli.ExitCode;
 import io.quantadb.node.config.NodeConfig;
+import io.quantadb.node.config.NodeKind;
 import io.quantadb.node.coordinator.FactStore;
 import io.quantadb.node.postgres.BinaryFinder;
 import io.quantadb.node.postgres.Bootstrap;
@@ -23,10 +24,12 @@ record NodePostgres(
     static NodePostgres prepare(NodeConfig config, NodeFiles files) {
         ServerUser user = Steps.at(
                 ExitCode.POSTGRES, () -> ServerUser.resolve(config.postgres().osUser()));
-        PostgresBinaries binaries = Steps.at(
-                ExitCode.POSTGRES,
-                () -> BinaryFinder.usual(user)
-                        .find(new BinaryFinder.Wanted(config.postgres().binDir(), null, null), user));
+        PostgresBinaries binaries = config.cluster().kind() == NodeKind.WITNESS
+                ? PostgresBinaries.NONE
+                : Steps.at(
+                        ExitCode.POSTGRES,
+                        () -> BinaryFinder.usual(user)
+                                .find(new BinaryFinder.Wanted(config.postgres().binDir(), null, null), user));
         String name = ".s.PGSQL." + SOCKET_PORT;
         return Steps.at(
                 ExitCode.DATA_DIRECTORY,

@@ -102,6 +102,8 @@ final class Views {
                 Duration.between(started, Instant.now()).toSeconds(),
                 primary
                         ? ClusterView.Role.PRIMARY
+                        : witness(s.member(self))
+                        ? ClusterView.Role.WITNESS
                         : server == ServerState.STANDBY ? ClusterView.Role.REPLICA : ClusterView.Role.STANDBY,
                 state(self, s, server, relay, serving),
                 NodeIdentity.addresses(config),
@@ -149,6 +151,9 @@ final class Views {
     private ClusterView.State state(
             NodeId self, ClusterState s, ServerState server, RelaySnapshot relay, boolean serving) {
         RelaySnapshot.Following following = relay.following();
+        if (witness(s.member(self))) {
+            return ClusterView.State.STOPPED;
+        }
         return switch (server) {
             case EMPTY -> ClusterView.State.CLONING;
             case DOWN -> ClusterView.State.DOWN;
@@ -175,6 +180,9 @@ final class Views {
         if (self.equals(s.primary())) {
             return serving ? "" : "primary of epoch %d, not serving yet".formatted(s.epoch());
         }
+        if (witness(s.member(self))) {
+            return "";
+        }
         RelaySnapshot.Following following = relay.following();
         if (server != ServerState.STANDBY) {
             return "its server is " + server.name().toLowerCase(java.util.Locale.ROOT);
@@ -184,6 +192,10 @@ final class Views {
         }
         Member me = s.members().get(self);
         return me == null || me.state() == MemberState.LEARNER ? "catching up with the primary" : "";
+    }
+
+    private static boolean witness(@Nullable Member m) {
+        return m != null && m.kind() == MemberKind.WITNESS;
     }
 
     private static String rule(ClusterState s) {
@@ -221,6 +233,8 @@ final class Views {
                         ? (follows && (silentMs < 0 || !Heard.expected(m.node(), raft))
                                 ? ClusterView.State.UNKNOWN
                                 : ClusterView.State.DOWN)
+                        : witness(m)
+                                ? ClusterView.State.STOPPED
                         : primary
                                 ? (s.released() ? ClusterView.State.ACTIVE : ClusterView.State.PROMOTING)
                                 : stream != null && stream.streaming()
@@ -228,7 +242,7 @@ final class Views {
                                         : ClusterView.State.UNKNOWN;
         ClusterView.Health health = !here
                 ? ClusterView.Health.UNKNOWN
-                : primary || (me && follows) || (lag >= 0 && lag <= LAGGING_BYTES)
+                : primary || witness(m) || (me && follows) || (lag >= 0 && lag <= LAGGING_BYTES)
                         ? ClusterView.Health.HEALTHY
                         : lag > LAGGING_BYTES ? ClusterView.Health.LAGGING : ClusterView.Health.UNKNOWN;
         ClusterView.Role role = m.kind() == MemberKind.WITNESS

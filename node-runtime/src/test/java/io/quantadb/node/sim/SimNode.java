@@ -479,7 +479,7 @@ final class SimNode {
                 world.network.send(
                         id,
                         asked.id,
-                        () -> asked.input(() -> asked.event(new Event.JoinAsked(1, me, kind, addresses(), "", 0))));
+                        () -> asked.input(() -> asked.event(new Event.JoinAsked(1, me, kind, addresses(), "", 100))));
             }
         }
         world.afterMs(100, 160, () -> {

@@ -76,7 +76,7 @@ final class SimRun {
                 "sim",
                 42,
                 1,
-                new Member(first.self, 1, MemberKind.DATA, MemberState.VOTER, SimNode.addresses(), "", 0, false),
+                new Member(first.self, 1, MemberKind.DATA, MemberState.VOTER, SimNode.addresses(), "", 100, false),
                 1,
                 Settings.DEFAULT);
         // Asked again until it is there, as the real node does: the first leader may need a moment.
