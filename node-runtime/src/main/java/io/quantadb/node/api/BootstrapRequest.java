@@ -12,8 +12,7 @@ record BootstrapRequest(String cluster) {
     private static final Pattern UID = Pattern.compile("[A-Za-z0-9-]{1,64}");
 
     static BootstrapRequest parse(byte[] body) throws Fields.Malformed {
-        String cluster =
-                Fields.parse(body, Set.of("cluster")).text("cluster", UID, "1 to 64 letters, digits and '-'");
+        String cluster = Fields.parse(body, Set.of("cluster")).text("cluster", UID, "1 to 64 letters, digits and '-'");
         if (cluster == null) {
             throw new Fields.Malformed("'cluster' is missing");
         }

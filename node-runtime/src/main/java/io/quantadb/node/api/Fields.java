@@ -63,7 +63,8 @@ final class Fields {
             case VALUE_NUMBER_INT -> json.getLongValue();
             case VALUE_TRUE -> true;
             case VALUE_FALSE -> false;
-            case null, default -> throw new Malformed("'%s' must be a text, a whole number, true or false".formatted(field));
+            case null, default ->
+                throw new Malformed("'%s' must be a text, a whole number, true or false".formatted(field));
         };
     }
 
@@ -105,7 +106,8 @@ final class Fields {
             return null;
         }
         for (E constant : type.getEnumConstants()) {
-            if (value instanceof String text && constant.name().toLowerCase(Locale.ROOT).equals(text)) {
+            if (value instanceof String text
+                    && constant.name().toLowerCase(Locale.ROOT).equals(text)) {
                 return constant;
             }
         }

@@ -37,6 +37,7 @@ public final class ClusterClient {
     private static final int READ_MS = 1_000;
     /** Longer than a node takes to answer a change. */
     private static final int CHANGE_MS = 25_000;
+
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     private final @Nullable SSLSocketFactory tls;

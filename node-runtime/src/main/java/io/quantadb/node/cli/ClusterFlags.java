@@ -57,8 +57,7 @@ final class ClusterFlags {
 
     /** The best answer of the nodes to {@code /cluster/nodes}; throws {@link Failure} when none answers. */
     ClusterClient.View view(Map<String, String> environment) {
-        return StatusCommand.ask(
-                targets(environment).stream().map(Target::api).toList(), files.client());
+        return StatusCommand.ask(targets(environment).stream().map(Target::api).toList(), files.client());
     }
 
     /**

@@ -18,7 +18,9 @@ final class Columns {
         for (List<String> row : rows) {
             StringBuilder line = new StringBuilder();
             for (int i = 0; i < widths.length; i++) {
-                line.append(i == 0 ? "" : " ").append(row.get(i)).append(" ".repeat(widths[i] - row.get(i).length()));
+                line.append(i == 0 ? "" : " ")
+                        .append(row.get(i))
+                        .append(" ".repeat(widths[i] - row.get(i).length()));
             }
             out.append(line.toString().stripTrailing()).append('\n');
         }

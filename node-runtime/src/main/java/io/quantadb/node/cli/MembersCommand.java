@@ -77,7 +77,8 @@ final class MembersCommand implements Callable<Integer> {
     @Command(
             name = "remove",
             mixinStandardHelpOptions = true,
-            description = "Take a member out for good. Its data stays on its disk; it may only come back with an empty one.")
+            description =
+                    "Take a member out for good. Its data stays on its disk; it may only come back with an empty one.")
     int remove(
             @Mixin ClusterFlags to,
             @Parameters(paramLabel = "NODE", description = "the member's node id") String node,

@@ -85,8 +85,11 @@ final class ModeCommand implements Callable<Integer> {
                 () -> flags.view(environment).body(),
                 view -> !view.path("rule").asText().contains(" AND ")
                         && change.properties().stream()
-                                .allMatch(f -> f.getValue().asText().equals(view.path(f.getKey()).asText())),
-                view -> "the rule is still %s after 30s".formatted(view.path("rule").asText()),
+                                .allMatch(f -> f.getValue()
+                                        .asText()
+                                        .equals(view.path(f.getKey()).asText())),
+                view -> "the rule is still %s after 30s"
+                        .formatted(view.path("rule").asText()),
                 "it goes on: a new rule holds once those that it names have acknowledged; see quantadb status");
     }
 }

@@ -24,8 +24,7 @@ final class Waits {
     }
 
     /** Looks until it is so, and returns what was seen then; throws {@link Failure} when it is not so in time. */
-    static <T> T until(
-            Duration wait, Supplier<T> look, Predicate<T> soFar, Function<T, String> late, String hint) {
+    static <T> T until(Duration wait, Supplier<T> look, Predicate<T> soFar, Function<T, String> late, String hint) {
         long began = System.nanoTime();
         while (true) {
             T seen = look.get();

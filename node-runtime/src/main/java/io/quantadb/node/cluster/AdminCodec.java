@@ -21,7 +21,8 @@ public final class AdminCodec {
     public static byte[] encode(Message message) {
         var out = new Wire.Out().b(FORMAT);
         switch (message) {
-            case Question(long id, AdminRequest request) -> request(out.b(QUESTION).l(id), request);
+            case Question(long id, AdminRequest request) ->
+                request(out.b(QUESTION).l(id), request);
             case Answer(long id, Action.AdminVerdict verdict, String words) ->
                 out.b(ANSWER).l(id).e(verdict).s(words);
         }
@@ -31,8 +32,7 @@ public final class AdminCodec {
     private static void request(Wire.Out out, AdminRequest request) {
         switch (request) {
             case AdminRequest.RemoveMember r -> out.b(1).node(r.node()).flag(r.anyway());
-            case AdminRequest.ChangeMode r ->
-                out.b(2).e(r.mode()).e(r.policy()).i(r.shrinkAfterMillis());
+            case AdminRequest.ChangeMode r -> out.b(2).e(r.mode()).e(r.policy()).i(r.shrinkAfterMillis());
             case AdminRequest.Maintain r -> out.b(3).node(r.node()).flag(r.maintenance());
         }
     }
@@ -60,8 +60,7 @@ public final class AdminCodec {
         return switch (tag) {
             case 1 -> new AdminRequest.RemoveMember(in.node(), in.flag());
             case 2 ->
-                new AdminRequest.ChangeMode(
-                        in.of(Settings.Mode.values()), in.of(Settings.Policy.values()), in.i());
+                new AdminRequest.ChangeMode(in.of(Settings.Mode.values()), in.of(Settings.Policy.values()), in.i());
             case 3 -> new AdminRequest.Maintain(in.node(), in.flag());
             default -> throw new IllegalArgumentException("request %d is not known here".formatted(tag));
         };

@@ -132,8 +132,10 @@ final class AdminDuties {
         Settings now = ctx.state.settings();
         Settings next = new Settings(r.mode(), r.policy(), r.shrinkAfterMillis(), now.timers());
         if (!next.equals(now)) {
-            ctx.tell("cluster", "changes mode %s, %s to %s, %s, as asked".formatted(
-                    now.mode(), now.policy(), next.mode(), next.policy()));
+            ctx.tell(
+                    "cluster",
+                    "changes mode %s, %s to %s, %s, as asked"
+                            .formatted(now.mode(), now.policy(), next.mode(), next.policy()));
             ctx.add(new Action.Propose(new Command.ChangeSettings(next)));
         }
         answer(asked, Action.AdminVerdict.ACCEPTED, next.equals(now) ? "it is so already" : "the rule follows");
@@ -155,9 +157,7 @@ final class AdminDuties {
         return "no member is called %s; the members are %s"
                 .formatted(
                         node,
-                        ctx.state.members().keySet().stream()
-                                .map(NodeId::value)
-                                .collect(Collectors.joining(", ")));
+                        ctx.state.members().keySet().stream().map(NodeId::value).collect(Collectors.joining(", ")));
     }
 
     private void refuse(Event.AdminAsked asked, String why) {

@@ -55,7 +55,8 @@ public final class CommandCodec {
         Command command = switch (tag) {
             case 0 -> new Command.Noop();
             case 1 ->
-                new Command.Bootstrap(in.s(), in.l(), in.i(), StateCodec.member(in), in.i(), StateCodec.settings(in, shrink));
+                new Command.Bootstrap(
+                        in.s(), in.l(), in.i(), StateCodec.member(in), in.i(), StateCodec.settings(in, shrink));
             case 2 -> new Command.AddMember(StateCodec.member(in));
             case 3 -> new Command.UpdateMember(in.peer(), in.addresses(), in.s(), in.i());
             case 4 -> new Command.SetMaintenance(in.peer(), in.flag());

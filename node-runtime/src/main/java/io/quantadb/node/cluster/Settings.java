@@ -36,7 +36,8 @@ public record Settings(
         SHRINK
     }
 
-    public static final Settings DEFAULT = new Settings(Mode.QUORUM, Policy.BLOCK, SHRINK_AFTER_MILLIS, 50, 300, 500, 240);
+    public static final Settings DEFAULT =
+            new Settings(Mode.QUORUM, Policy.BLOCK, SHRINK_AFTER_MILLIS, 50, 300, 500, 240);
 
     /** With the timers as one. */
     public Settings(Mode mode, Policy policy, Timers t) {

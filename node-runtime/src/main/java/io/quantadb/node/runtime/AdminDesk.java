@@ -10,6 +10,7 @@ import io.quantadb.node.cluster.AdminRequest;
 import io.quantadb.node.cluster.Event;
 import io.quantadb.node.common.MonotonicClock;
 import io.quantadb.node.common.NodeId;
+import io.quantadb.node.consensus.ControlDispatcher;
 import io.quantadb.node.coordinator.AdminAnswers;
 import java.time.Duration;
 import java.util.Map;
@@ -54,7 +55,12 @@ final class AdminDesk implements Administrator, AdminAnswers {
         this.clock = clock;
     }
 
-    /** From here on requests can be decided. */
+    /** From here on requests can be decided, those of other nodes too. */
+    void attach(Consumer<Event> post, ControlDispatcher peers) {
+        peers.register(ControlDispatcher.ADMIN, (from, payload, at) -> onMessage(from, payload));
+        attach(post, (NodeId to, byte[] bytes) -> peers.send(to, ControlDispatcher.ADMIN, bytes));
+    }
+
     void attach(Consumer<Event> post, Post peers) {
         network = peers;
         core = post;
@@ -71,26 +77,29 @@ final class AdminDesk implements Administrator, AdminAnswers {
     }
 
     private CompletableFuture<Outcome> attempt(AdminRequest request, long until) {
-        return here(request).thenCompose(own -> {
-            boolean elsewhere = own.verdict() == Action.AdminVerdict.NOT_LEADER && !own.words().isEmpty();
-            return elsewhere ? there(new NodeId(own.words()), request) : CompletableFuture.completedFuture(own);
-        }).thenCompose(outcome -> {
-            boolean again = outcome.verdict() == Action.AdminVerdict.NOT_LEADER
-                    || outcome.verdict() == Action.AdminVerdict.NOT_NOW;
-            if (!again) {
-                return CompletableFuture.completedFuture(outcome);
-            }
-            if (clock.nanos() - until >= 0) {
-                return CompletableFuture.completedFuture(
-                        outcome.verdict() == Action.AdminVerdict.NOT_NOW
-                                ? outcome
-                                : new Outcome(Action.AdminVerdict.NOT_LEADER, "no leader answers"));
-            }
-            return CompletableFuture.supplyAsync(
-                            () -> request,
-                            CompletableFuture.delayedExecutor(PAUSE.toMillis(), TimeUnit.MILLISECONDS))
-                    .thenCompose(same -> attempt(same, until));
-        });
+        return here(request)
+                .thenCompose(own -> {
+                    boolean elsewhere = own.verdict() == Action.AdminVerdict.NOT_LEADER
+                            && !own.words().isEmpty();
+                    return elsewhere ? there(new NodeId(own.words()), request) : CompletableFuture.completedFuture(own);
+                })
+                .thenCompose(outcome -> {
+                    boolean again = outcome.verdict() == Action.AdminVerdict.NOT_LEADER
+                            || outcome.verdict() == Action.AdminVerdict.NOT_NOW;
+                    if (!again) {
+                        return CompletableFuture.completedFuture(outcome);
+                    }
+                    if (clock.nanos() - until >= 0) {
+                        return CompletableFuture.completedFuture(
+                                outcome.verdict() == Action.AdminVerdict.NOT_NOW
+                                        ? outcome
+                                        : new Outcome(Action.AdminVerdict.NOT_LEADER, "no leader answers"));
+                    }
+                    return CompletableFuture.supplyAsync(
+                                    () -> request,
+                                    CompletableFuture.delayedExecutor(PAUSE.toMillis(), TimeUnit.MILLISECONDS))
+                            .thenCompose(same -> attempt(same, until));
+                });
     }
 
     /** What this node's decision core says. */
@@ -155,8 +164,8 @@ final class AdminDesk implements Administrator, AdminAnswers {
                 var _ = here(request).thenAccept(outcome -> {
                     Post peers = network;
                     if (peers != null) {
-                        peers.send(from, AdminCodec.encode(
-                                new AdminCodec.Answer(id, outcome.verdict(), outcome.words())));
+                        peers.send(
+                                from, AdminCodec.encode(new AdminCodec.Answer(id, outcome.verdict(), outcome.words())));
                     }
                 });
             }

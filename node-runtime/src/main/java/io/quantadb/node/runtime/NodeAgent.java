@@ -132,7 +132,11 @@ final class NodeAgent implements AutoCloseable {
                 config.ports().api(),
                 NodeNetwork.apiTls(transport),
                 new ApiServer.Answers(
-                        this::viewed, probes, desk, admin, NodeNetwork.apiCallers(config, transport, runFolder, random)));
+                        this::viewed,
+                        probes,
+                        desk,
+                        admin,
+                        NodeNetwork.apiCallers(config, transport, runFolder, random)));
         Steps.io(ExitCode.PORT, api::start);
         return api;
     }
@@ -192,8 +196,7 @@ final class NodeAgent implements AutoCloseable {
         g.network().watch(heard);
         g.network().watch(node);
         g.joins().attach(coordinator::post);
-        g.network().register(ControlDispatcher.ADMIN, (from, payload, at) -> admin.onMessage(from, payload));
-        admin.attach(coordinator::post, (to, bytes) -> g.network().send(to, ControlDispatcher.ADMIN, bytes));
+        admin.attach(coordinator::post, g.network());
         startParts(g, parts, raft);
         closing.add("network", () -> {
             deaf = true;

@@ -103,8 +103,8 @@ final class Views {
                 primary
                         ? ClusterView.Role.PRIMARY
                         : witness(s.member(self))
-                        ? ClusterView.Role.WITNESS
-                        : server == ServerState.STANDBY ? ClusterView.Role.REPLICA : ClusterView.Role.STANDBY,
+                                ? ClusterView.Role.WITNESS
+                                : server == ServerState.STANDBY ? ClusterView.Role.REPLICA : ClusterView.Role.STANDBY,
                 state(self, s, server, relay, serving),
                 NodeIdentity.addresses(config),
                 raft(raft),
@@ -235,11 +235,11 @@ final class Views {
                                 : ClusterView.State.DOWN)
                         : witness(m)
                                 ? ClusterView.State.STOPPED
-                        : primary
-                                ? (s.released() ? ClusterView.State.ACTIVE : ClusterView.State.PROMOTING)
-                                : stream != null && stream.streaming()
-                                        ? ClusterView.State.STREAMING
-                                        : ClusterView.State.UNKNOWN;
+                                : primary
+                                        ? (s.released() ? ClusterView.State.ACTIVE : ClusterView.State.PROMOTING)
+                                        : stream != null && stream.streaming()
+                                                ? ClusterView.State.STREAMING
+                                                : ClusterView.State.UNKNOWN;
         ClusterView.Health health = !here
                 ? ClusterView.Health.UNKNOWN
                 : primary || witness(m) || (me && follows) || (lag >= 0 && lag <= LAGGING_BYTES)

@@ -13,6 +13,7 @@ import io.quantadb.node.cluster.MemberKind;
 import io.quantadb.node.cluster.MemberState;
 import io.quantadb.node.cluster.ServerState;
 import io.quantadb.node.cluster.Settings;
+import io.quantadb.node.cluster.Timers;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.MonotonicClock;
 import io.quantadb.node.common.NodeId;
@@ -184,7 +185,7 @@ final class WarmUp {
     }
 
     private static Settings settings() {
-        return new Settings(Settings.Mode.QUORUM, Settings.Policy.BLOCK, 20, 100, 200, 80);
+        return new Settings(Settings.Mode.QUORUM, Settings.Policy.BLOCK, Timers.of(20, 100, 200));
     }
 
     private final class Proposer implements RaftListener {

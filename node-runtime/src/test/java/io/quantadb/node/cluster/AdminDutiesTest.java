@@ -206,7 +206,8 @@ class AdminDutiesTest {
         // When
         Action.AdminAnswer first = ask(wanted);
         List<Command> change = proposed;
-        ctx.state = new Transitions(ctx.rules).apply(ctx.state, change.getFirst()).state();
+        ctx.state =
+                new Transitions(ctx.rules).apply(ctx.state, change.getFirst()).state();
         Action.AdminAnswer again = ask(wanted);
 
         // Then

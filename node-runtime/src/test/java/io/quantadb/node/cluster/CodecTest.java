@@ -61,8 +61,9 @@ class CodecTest {
                 new AdminCodec.Question(9, new AdminRequest.Maintain(new NodeId("n2"), false)),
                 new AdminCodec.Answer(7, Action.AdminVerdict.REFUSED, "it is the primary"));
 
-        assertThat(messages).allSatisfy(m -> assertThat(AdminCodec.decode(AdminCodec.encode(m)))
-                .isEqualTo(m));
+        assertThat(messages)
+                .allSatisfy(
+                        m -> assertThat(AdminCodec.decode(AdminCodec.encode(m))).isEqualTo(m));
     }
 
     @Test
@@ -91,8 +92,8 @@ class CodecTest {
                 + fuzz(CommandCodec.encode(PROMOTE), CommandCodec::decode)
                 + fuzz(CoordCodec.encode(new CoordMessage.LeaseGrant(1, 2, 3, 4)), CoordCodec::decode)
                 + fuzz(
-                        AdminCodec.encode(new AdminCodec.Question(
-                                7, new AdminRequest.RemoveMember(new NodeId("n3"), true))),
+                        AdminCodec.encode(
+                                new AdminCodec.Question(7, new AdminRequest.RemoveMember(new NodeId("n3"), true))),
                         AdminCodec::decode);
         assertThat(refused).isPositive();
     }

@@ -102,11 +102,9 @@ class MembersPT {
             cluster.start(leaving);
 
             // Then
-            await("three again").atMost(TestingThree.PATIENCE).until(() -> cluster.view()
-                            .body()
-                            .path("nodes")
-                            .size()
-                    == 3);
+            await("three again")
+                    .atMost(TestingThree.PATIENCE)
+                    .until(() -> cluster.view().body().path("nodes").size() == 3);
             writes.auditEverywhere();
         }
     }

@@ -39,8 +39,8 @@ class AdminDeskTest {
                     return true;
                 });
         follower.attach(
-                event -> follower.answer(new Action.AdminAnswer(
-                        asked(event).requestId(), Action.AdminVerdict.NOT_LEADER, whoLeads)),
+                event -> follower.answer(
+                        new Action.AdminAnswer(asked(event).requestId(), Action.AdminVerdict.NOT_LEADER, whoLeads)),
                 (to, bytes) -> {
                     assertThat(to).isEqualTo(N2);
                     leader.onMessage(N1, bytes);

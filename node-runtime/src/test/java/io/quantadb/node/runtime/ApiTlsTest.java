@@ -3,8 +3,8 @@ package io.quantadb.node.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.handler.ssl.ClientAuth;
-import io.quantadb.node.api.ApiServer;
 import io.quantadb.node.api.Administrator;
+import io.quantadb.node.api.ApiServer;
 import io.quantadb.node.api.Founder;
 import io.quantadb.node.api.Probes;
 import io.quantadb.node.cli.ClusterClient;

@@ -12,7 +12,8 @@ public final class RulesNameMembers {
             check(state, next);
         }
         if (state.primary() != null && state.member(state.primary()) == null) {
-            throw new AssertionError("the primary %s of epoch %d is no member".formatted(state.primary(), state.epoch()));
+            throw new AssertionError(
+                    "the primary %s of epoch %d is no member".formatted(state.primary(), state.epoch()));
         }
     }
 
