@@ -198,13 +198,7 @@ final class NodeAgent implements AutoCloseable {
         g.joins().attach(coordinator::post);
         admin.attach(coordinator::post, g.network());
         startParts(g, parts, raft);
-        closing.add("network", () -> {
-            deaf = true;
-            g.network().unwatch(node);
-            g.network().unwatch(heard);
-            g.network().unregister(ControlDispatcher.COORD);
-            g.network().unregister(ControlDispatcher.ADMIN);
-        });
+        hearNothingOnceClosed(g.network(), node, heard);
         probes.enter(NodeProbes.Stage.RUNNING);
         closing.add("hand-over", () -> {
             probes.enter(NodeProbes.Stage.STOPPING);
@@ -221,6 +215,16 @@ final class NodeAgent implements AutoCloseable {
                 .addKeyValue("cluster", g.member().clusterId())
                 .addKeyValue("sql", config.advertised(config.ports().sql()))
                 .log("node started");
+    }
+
+    private void hearNothingOnceClosed(ControlDispatcher network, NodeLoop node, Heard heard) {
+        closing.add("network", () -> {
+            deaf = true;
+            network.unwatch(node);
+            network.unwatch(heard);
+            network.unregister(ControlDispatcher.COORD);
+            network.unregister(ControlDispatcher.ADMIN);
+        });
     }
 
     private NodeParts parts(Ground g, ServingLease lease, AtomicReference<@Nullable Coordinator> core) {

@@ -278,8 +278,16 @@ final class SimRelay {
                 SimPostgres.records(checked.lsn()),
                 start);
         served.put(id, s);
-        world.network.stream(id, node.id, member.id, () -> member.input(() -> member.relay.onOpened(id, order, start)));
-        push(s);
+        boolean told = world.network.stream(
+                id, node.id, member.id, () -> member.input(() -> member.relay.onOpened(id, order, start)));
+        if (told) {
+            push(s);
+        } else {
+            // A connection gives nothing that comes after what it lost.
+            s.dead = true;
+            node.later(20, 400, () -> onGone(id));
+            member.later(20, 150, () -> member.relay.onBroken(id));
+        }
     }
 
     private void onGone(long id) {
