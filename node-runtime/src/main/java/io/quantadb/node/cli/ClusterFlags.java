@@ -85,14 +85,23 @@ final class ClusterFlags {
                         ExitCode.NOT_RUNNING,
                         "no node answers",
                         "see quantadb status: the change may have been made; name a node with --api host:port")
-                : new Failure(
-                        last.status() == 401 || last.status() == 403
-                                ? ExitCode.CERTIFICATE
-                                : last.status() == 503 ? ExitCode.TIMEOUT : ExitCode.REFUSED,
-                        last.body().path("error").asText(),
-                        last.status() == 401 || last.status() == 403
-                                ? "show --ca, --cert and --key of an operator, or --token-file of the asked node"
-                                : last.body().path("hint").asText());
+                : refused(last);
+    }
+
+    private static Failure refused(ClusterClient.Reply reply) {
+        String error = reply.body().path("error").asText();
+        return switch (reply.status()) {
+            case 400 -> new Failure(ExitCode.CONFIG, error, "see --help");
+            case 401, 403 ->
+                new Failure(
+                        ExitCode.CERTIFICATE,
+                        error,
+                        "show --ca, --cert and --key of an operator, or --token-file of the asked node");
+            case 503 ->
+                new Failure(ExitCode.TIMEOUT, error, reply.body().path("hint").asText());
+            default ->
+                new Failure(ExitCode.REFUSED, error, reply.body().path("hint").asText());
+        };
     }
 
     private static @Nullable String token(Target target) {

@@ -2,6 +2,7 @@ package io.quantadb.node.runtime;
 
 import io.quantadb.node.cluster.ClusterState;
 import io.quantadb.node.cluster.Member;
+import io.quantadb.node.cluster.MemberKind;
 import io.quantadb.node.cluster.ServerState;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeId;
@@ -103,7 +104,12 @@ final class FrontAdapter implements FrontGate {
         if (server == ServerState.STANDBY) {
             return FrontView.standby(primary);
         }
-        return FrontView.closed(closedReason, primary);
+        return FrontView.closed(witness() ? "this node is a witness and holds no data" : closedReason, primary);
+    }
+
+    private boolean witness() {
+        Member me = state == null ? null : state.member(self);
+        return me != null && me.kind() == MemberKind.WITNESS;
     }
 
     /** Only a released primary is worth connecting to; before Release nobody is. */
