@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  * @param lastLsn the end of this node's WAL as far as it knows: written on a primary, flushed on a standby
  * @param rule who acknowledges commits, as {@code ANY 1 of (node2, node3)}; empty when unknown
  * @param settings the replicated settings; null while none are known
- * @param members every member, this node included
+ * @param membership whether this node's disk belongs to a cluster
+ * @param members every member, this node included; none before it knows them
  * @param lastFailover when the last unplanned change of primary was decided; null before the first
  * @param failoverInProgress an epoch is frozen or promoted but not released yet
  * @param lease this node may serve as primary at this moment
@@ -49,6 +50,7 @@ public record ClusterView(
         Lsn lastLsn,
         String rule,
         @Nullable Settings settings,
+        Membership membership,
         List<Member> members,
         @Nullable Instant lastFailover,
         boolean failoverInProgress,
@@ -91,6 +93,16 @@ public record ClusterView(
         /** Not running, or its node is not heard from. */
         DOWN,
         UNKNOWN
+    }
+
+    /** Whether a node's disk belongs to a cluster. Founding one rests on it: a node that cannot tell is not {@code NONE}. */
+    public enum Membership {
+        /** To none: the node waits to be let into one, or for the permission to found one. */
+        NONE,
+        /** To one whose members the node does not know yet, because it just starts. */
+        STARTING,
+        /** To one that the node plays its part in; a single node without a group is its own. */
+        MEMBER
     }
 
     /** How well a follower follows, judged on WAL. */

@@ -71,6 +71,7 @@ record StatusBody(ClusterView view) implements Json.Body {
         json.writeStringField("primary", Json.name(view.primary()));
         json.writeNumberField("member_count", view.members().size());
         json.writeNumberField("healthy_member_count", view.healthyMembers());
+        json.writeStringField("membership", view.membership().name());
     }
 
     private static String time(Instant instant) {

@@ -161,6 +161,7 @@ final class SingleNode implements AutoCloseable {
                 Lsn.NONE,
                 "none",
                 null,
+                ClusterView.Membership.MEMBER,
                 List.of(),
                 null,
                 false,

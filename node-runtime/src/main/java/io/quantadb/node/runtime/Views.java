@@ -60,6 +60,7 @@ final class Views {
 
     /** Before this node belongs to a cluster. */
     static ClusterView joining(NodeConfig config, Instant started, @Nullable NodeFacts facts) {
+        boolean member = facts != null && facts.isMember();
         return new ClusterView(
                 config.cluster().nodeId(),
                 started,
@@ -74,13 +75,14 @@ final class Views {
                 Lsn.NONE,
                 "",
                 null,
+                member ? ClusterView.Membership.STARTING : ClusterView.Membership.NONE,
                 List.of(),
                 null,
                 false,
                 false,
                 false,
                 false,
-                facts != null && facts.isMember() ? "starting" : "not in a cluster yet");
+                member ? "starting" : "not in a cluster yet");
     }
 
     ClusterView now(@Nullable RaftStatus raft) {
@@ -114,6 +116,7 @@ final class Views {
                 ownLsn(primary, relay),
                 rule(s),
                 s.bootstrapped() ? s.settings() : null,
+                ClusterView.Membership.MEMBER,
                 members,
                 last == null ? null : Instant.ofEpochMilli(last.whenMillis()),
                 s.bootstrapped() && !s.released(),

@@ -18,13 +18,16 @@ class ApiGoldenTest {
     @CsvSource({
         "primary,status,200", "primary,nodes,200", "primary,health,200",
         "replica,status,200", "replica,nodes,200", "replica,health,200",
-        "no-leader,status,200", "no-leader,nodes,200", "no-leader,health,503"
+        "no-leader,status,200", "no-leader,nodes,200", "no-leader,health,503",
+        "blank,status,200", "starting,status,200"
     })
     void answersAsTheGoldenFileSays(String who, String what, int status) throws IOException {
         // Given
         ClusterView view = switch (who) {
             case "primary" -> TestingViews.primary();
             case "replica" -> TestingViews.replica();
+            case "blank" -> TestingViews.blank();
+            case "starting" -> TestingViews.starting();
             default -> TestingViews.noLeader();
         };
         Path golden = GOLDEN.resolve(who + "-" + what + ".json");

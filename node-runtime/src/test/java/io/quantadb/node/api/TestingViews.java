@@ -2,6 +2,7 @@ package io.quantadb.node.api;
 
 import io.quantadb.node.api.ClusterView.Health;
 import io.quantadb.node.api.ClusterView.Member;
+import io.quantadb.node.api.ClusterView.Membership;
 import io.quantadb.node.api.ClusterView.Raft;
 import io.quantadb.node.api.ClusterView.RaftState;
 import io.quantadb.node.api.ClusterView.Role;
@@ -40,6 +41,7 @@ public final class TestingViews {
                 new Lsn(12345),
                 "ANY 1 of (node2, node3)",
                 Settings.DEFAULT,
+                Membership.MEMBER,
                 List.of(
                         member(NODE1, 0, Role.PRIMARY, State.ACTIVE, Health.HEALTHY, 12345, 0, 0),
                         member(NODE2, 1, Role.REPLICA, State.STREAMING, Health.HEALTHY, 12345, 0, 31),
@@ -68,6 +70,7 @@ public final class TestingViews {
                 new Lsn(0x16_B374D848L),
                 "ANY 1 of (node2)",
                 Settings.DEFAULT,
+                Membership.MEMBER,
                 List.of(
                         member(NODE1, 0, Role.UNKNOWN, State.DOWN, Health.UNKNOWN, 0, -1, 9000),
                         member(NODE2, 1, Role.REPLICA, State.STREAMING, Health.HEALTHY, 0x16_B374D848L, 0, 0),
@@ -100,6 +103,7 @@ public final class TestingViews {
                 v.lastLsn(),
                 v.rule(),
                 v.settings(),
+                v.membership(),
                 members,
                 v.lastFailover(),
                 v.failoverInProgress(),
@@ -125,6 +129,7 @@ public final class TestingViews {
                 new Lsn(12345),
                 "ANY 1 of (node2, node3)",
                 Settings.DEFAULT,
+                Membership.MEMBER,
                 List.of(
                         member(NODE1, 0, Role.UNKNOWN, State.DOWN, Health.UNKNOWN, 0, -1, 4000),
                         member(NODE2, 1, Role.STANDBY, State.CONNECTING, Health.UNKNOWN, 12345, -1, 0),
@@ -135,6 +140,40 @@ public final class TestingViews {
                 false,
                 false,
                 "no leader is known");
+    }
+
+    /** node2's disk belongs to no cluster, and nobody has let it into one yet. */
+    public static ClusterView blank() {
+        return knowingNobody(Membership.NONE, "not in a cluster yet");
+    }
+
+    /** node2 belongs to a cluster and just starts: it knows no members yet. */
+    public static ClusterView starting() {
+        return knowingNobody(Membership.STARTING, "starting");
+    }
+
+    private static ClusterView knowingNobody(Membership membership, String reason) {
+        return new ClusterView(
+                NODE2,
+                START,
+                2,
+                Role.STANDBY,
+                State.STARTING,
+                addresses(1),
+                new Raft(RaftState.NONE, 0, null, 0, 0),
+                null,
+                0,
+                0,
+                Lsn.NONE,
+                "",
+                membership,
+                List.of(),
+                null,
+                false,
+                false,
+                false,
+                false,
+                reason);
     }
 
     private static Member member(

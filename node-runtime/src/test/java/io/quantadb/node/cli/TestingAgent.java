@@ -92,6 +92,7 @@ public final class TestingAgent {
                 new Lsn(12345),
                 "ANY 1 of (node2, node3)",
                 Settings.DEFAULT,
+                ClusterView.Membership.MEMBER,
                 members,
                 null,
                 false,

@@ -115,6 +115,7 @@ class NodeProbesTest {
                 base.lastLsn(),
                 "",
                 null,
+                base.membership(),
                 List.of(),
                 null,
                 false,

@@ -104,27 +104,41 @@ public record ObservedCluster(
             boolean claimMissing,
             String trouble) {}
 
+    /** What a node says of its disk. */
+    public enum Membership {
+        /** It belongs to no cluster: one may be founded there. */
+        NONE,
+        /** It belongs to one whose members the node does not know yet. */
+        STARTING,
+        /** It belongs to one, and the node knows its members. */
+        MEMBER,
+        /** The node did not tell: an older one, or one that contradicts itself. */
+        UNKNOWN
+    }
+
     /** What a node said. */
     public sealed interface NodeReport {
         /**
          * It answered.
          *
-         * @param formed it knows of a cluster
+         * @param membership whether its disk belongs to a cluster
          * @param serving writes are served through it at this moment: it is primary and holds the lease
          * @param primary whom it takes for primary; empty when nobody
          * @param reason why it cannot play its part; empty when it can
          */
-        record Answered(boolean formed, String role, boolean serving, String primary, long epoch, String reason)
+        record Answered(Membership membership, String role, boolean serving, String primary, long epoch, String reason)
                 implements NodeReport {
-            /** What a node says whose disk belongs to no cluster; one that belongs to one and just starts does not. */
-            public static final String NO_CLUSTER = "not in a cluster yet";
+            /** Whether it knows of a cluster. */
+            public boolean formed() {
+                return membership == Membership.MEMBER;
+            }
 
             /**
              * Whether it says itself that it belongs to no cluster. Not the opposite of {@link #formed}: a member that
              * starts knows of no members for a while.
              */
             public boolean blank() {
-                return !formed && reason.equals(NO_CLUSTER);
+                return membership == Membership.NONE;
             }
         }
 

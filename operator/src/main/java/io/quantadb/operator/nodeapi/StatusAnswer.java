@@ -38,12 +38,18 @@ public record StatusAnswer(Node node, Failover failover, Cluster cluster) {
         }
     }
 
-    /** The cluster as this node knows it; no members before it is in one. */
+    /**
+     * The cluster as this node knows it; no members before it is in one.
+     *
+     * @param membership whether the node's disk belongs to a cluster: {@code NONE}, {@code STARTING} or {@code MEMBER};
+     *     empty from an older node, which tells it in no field
+     */
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record Cluster(
-            String primary, @JsonProperty("member_count") int memberCount) {
+            String primary, @JsonProperty("member_count") int memberCount, String membership) {
         public Cluster {
             Objects.requireNonNull(primary, "cluster.primary");
+            membership = Objects.requireNonNullElse(membership, "");
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.quantadb.operator.observer;
 
 import io.quantadb.operator.model.ObservedCluster.MemberFacts;
+import io.quantadb.operator.model.ObservedCluster.Membership;
 import io.quantadb.operator.model.ObservedCluster.NodeReport;
 import io.quantadb.operator.model.ObservedCluster.PodFacts;
 import io.quantadb.operator.model.Ports;
@@ -59,7 +60,7 @@ final class NodeSurvey {
             StatusAnswer status = api.status(node);
             boolean serving = status.node().serving() && status.node().lease();
             return new NodeReport.Answered(
-                    status.cluster().memberCount() > 0,
+                    membership(status.cluster()),
                     status.node().role(),
                     serving,
                     status.cluster().primary(),
@@ -68,6 +69,18 @@ final class NodeSurvey {
         } catch (IOException e) {
             return new NodeReport.Silent(String.valueOf(e.getMessage()));
         }
+    }
+
+    /** Founding may rest on no answer but a plain one: not on that of an older node, nor on one with members and without. */
+    private static Membership membership(StatusAnswer.Cluster cluster) {
+        if (cluster.memberCount() > 0) {
+            return Membership.MEMBER;
+        }
+        return switch (cluster.membership()) {
+            case "NONE" -> Membership.NONE;
+            case "STARTING", "MEMBER" -> Membership.STARTING;
+            default -> Membership.UNKNOWN;
+        };
     }
 
     private static NodeReport result(Future<NodeReport> report) {

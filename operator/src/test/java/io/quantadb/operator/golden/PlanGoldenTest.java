@@ -17,6 +17,7 @@ import io.quantadb.operator.model.Finding;
 import io.quantadb.operator.model.ImageChoice;
 import io.quantadb.operator.model.ObservedCluster;
 import io.quantadb.operator.model.ObservedCluster.Certificate;
+import io.quantadb.operator.model.ObservedCluster.Membership;
 import io.quantadb.operator.model.ObservedCluster.NodeReport;
 import io.quantadb.operator.model.ObservedCluster.PodFacts;
 import io.quantadb.operator.model.Planner;
@@ -221,12 +222,12 @@ class PlanGoldenTest {
 
     private static NodeReport report(String pod, JsonNode said) {
         return switch (said.asText()) {
-            case "blank" -> new NodeReport.Answered(false, "STANDBY", false, "", 0, NodeReport.Answered.NO_CLUSTER);
+            case "blank" -> new NodeReport.Answered(Membership.NONE, "STANDBY", false, "", 0, "");
             case "silent" -> new NodeReport.Silent("no answer within 2000 ms");
             default -> {
                 boolean serving = said.path("serving").asBoolean();
                 yield new NodeReport.Answered(
-                        true,
+                        Membership.MEMBER,
                         said.path("role").asText(),
                         serving,
                         serving ? pod : "",

@@ -79,6 +79,9 @@ class HttpNodeApiTest {
         assertThat(status.node().serving()).isTrue();
         assertThat(status.failover().epoch()).isEqualTo(4);
         assertThat(status.cluster().memberCount()).isEqualTo(3);
+        assertThat(status.cluster().membership())
+                .as("not told by an older node")
+                .isEmpty();
     }
 
     @Test

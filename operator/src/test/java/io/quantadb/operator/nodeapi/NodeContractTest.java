@@ -3,9 +3,7 @@ package io.quantadb.operator.nodeapi;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.quantadb.operator.model.ObservedCluster.NodeReport;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -13,8 +11,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Reads what nodes really say: the golden files of the node's own tests. */
 class NodeContractTest {
-    private static final Path NODE = Path.of("../node-runtime/src");
-    private static final Path GOLDEN = NODE.resolve("test/resources/api");
+    private static final Path GOLDEN = Path.of("../node-runtime/src/test/resources/api");
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private static <T> T read(String file, Class<T> type) throws IOException {
@@ -50,10 +47,10 @@ class NodeContractTest {
                 .matches("[a-zA-Z0-9-]{1,64}\\.[0-9a-f]{16}");
     }
 
-    /** Founding waits for these very words; a node that used others would never be founded. */
-    @Test
-    void aNodeWithoutAClusterSaysSoInTheWordsThatFoundingWaitsFor() throws IOException {
-        String views = Files.readString(NODE.resolve("main/java/io/quantadb/node/runtime/Views.java"));
-        assertThat(views).contains("\"starting\" : \"%s\"".formatted(NodeReport.Answered.NO_CLUSTER));
+    /** Founding waits for the first of these from every node, and no other may pass for it. */
+    @ParameterizedTest
+    @CsvSource({"blank-status.json, NONE", "starting-status.json, STARTING", "primary-status.json, MEMBER"})
+    void understandsWhetherANodesDiskBelongsToACluster(String file, String said) throws IOException {
+        assertThat(read(file, StatusAnswer.class).cluster().membership()).isEqualTo(said);
     }
 }

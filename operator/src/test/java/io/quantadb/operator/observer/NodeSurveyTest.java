@@ -23,11 +23,11 @@ class NodeSurveyTest {
         return new PodFacts(name, "uid", address, true, deleting, "r1", "", false, "");
     }
 
-    private static StatusAnswer status(String reason, int members, long epoch, boolean serving) {
+    private static StatusAnswer status(String membership, int members, long epoch, boolean serving) {
         return new StatusAnswer(
                 new StatusAnswer.Node("n", "REPLICA", serving, serving),
-                new StatusAnswer.Failover(epoch, reason),
-                new StatusAnswer.Cluster("", members));
+                new StatusAnswer.Failover(epoch, "words"),
+                new StatusAnswer.Cluster("", members, membership));
     }
 
     /** Answers by node; what is a failure is thrown. */
@@ -78,15 +78,31 @@ class NodeSurveyTest {
         return report(answer) instanceof NodeReport.Answered answered && answered.blank();
     }
 
+    private static boolean formed(Object answer) {
+        return report(answer) instanceof NodeReport.Answered answered && answered.formed();
+    }
+
     @Test
     void onlyANodeThatSaysSoBelongsToNoCluster() {
-        assertThat(blank(status("not in a cluster yet", 0, 0, false))).isTrue();
+        assertThat(blank(status("NONE", 0, 0, false))).isTrue();
 
-        assertThat(blank(status("starting", 0, 0, false))).isFalse();
+        assertThat(blank(status("STARTING", 0, 0, false))).isFalse();
+        assertThat(blank(status("MEMBER", 0, 0, false))).isFalse();
         assertThat(blank(status("", 0, 0, false))).isFalse();
-        assertThat(blank(status("not in a cluster yet", 3, 1, false))).isFalse();
-        assertThat(blank(new IOException("not in a cluster yet"))).isFalse();
-        assertThat(blank(new IllegalStateException("not in a cluster yet"))).isFalse();
+        assertThat(blank(status("none", 0, 0, false))).isFalse();
+        assertThat(blank(status("NONE", 3, 1, false))).isFalse();
+        assertThat(blank(new IOException("NONE"))).isFalse();
+        assertThat(blank(new IllegalStateException("NONE"))).isFalse();
+    }
+
+    @Test
+    void aNodeKnowsItsClusterOnceItKnowsMembers() {
+        assertThat(formed(status("MEMBER", 3, 1, false))).isTrue();
+        assertThat(formed(status("", 3, 1, false))).as("an older node's answer").isTrue();
+
+        assertThat(formed(status("MEMBER", 0, 1, false))).isFalse();
+        assertThat(formed(status("STARTING", 0, 0, false))).isFalse();
+        assertThat(formed(status("NONE", 0, 0, false))).isFalse();
     }
 
     @Test
@@ -98,7 +114,7 @@ class NodeSurveyTest {
 
     @Test
     void asksNobodyWithoutAnAddressOrOnItsWayOut() {
-        var said = new Said(Map.of("orders-0", status("", 3, 1, false)));
+        var said = new Said(Map.of("orders-0", status("MEMBER", 3, 1, false)));
         var result = new NodeSurvey(said)
                 .ask(List.of(ORDERS_0, pod("orders-1", "", false), pod("orders-2", "10.0.0.3", true)));
         assertThat(result.reports()).containsOnlyKeys("orders-0");
@@ -107,7 +123,8 @@ class NodeSurveyTest {
 
     @Test
     void asksTheBestInformedNodeForTheMembers() {
-        var said = new Said(Map.of("orders-0", status("", 3, 1, true), "orders-1", status("", 3, 2, false)));
+        var said =
+                new Said(Map.of("orders-0", status("MEMBER", 3, 1, true), "orders-1", status("MEMBER", 3, 2, false)));
         var result = new NodeSurvey(said).ask(List.of(ORDERS_0, ORDERS_1));
         assertThat(said.asked).contains("nodes orders-1").doesNotContain("nodes orders-0");
         assertThat(result.members()).extracting("name").containsExactly("orders-0", "orders-1");
@@ -115,7 +132,7 @@ class NodeSurveyTest {
 
     @Test
     void goesOnWithoutTheMembersWhenNobodyTellsThem() {
-        var said = new Said(Map.of("orders-0", status("", 3, 1, true), "members", new IOException("gone")));
+        var said = new Said(Map.of("orders-0", status("MEMBER", 3, 1, true), "members", new IOException("gone")));
         var result = new NodeSurvey(said).ask(List.of(ORDERS_0));
         assertThat(result.members()).isEmpty();
         assertThat(result.reports()).containsOnlyKeys("orders-0");

@@ -9,6 +9,7 @@ import io.quantadb.operator.model.ClusterRef;
 import io.quantadb.operator.model.ObservedCluster;
 import io.quantadb.operator.model.ObservedCluster.Certificate;
 import io.quantadb.operator.model.ObservedCluster.MemberFacts;
+import io.quantadb.operator.model.ObservedCluster.Membership;
 import io.quantadb.operator.model.ObservedCluster.NodeReport;
 import io.quantadb.operator.model.ObservedCluster.PodFacts;
 import io.quantadb.operator.model.ObservedCluster.Workload;
@@ -179,7 +180,7 @@ public final class Clusters {
         /** Their disks belong to a cluster, and they know nothing more yet. */
         public Seen starting(String... those) {
             for (String pod : those) {
-                nodes.put(pod, new NodeReport.Answered(false, "STANDBY", false, "", 0, "starting"));
+                nodes.put(pod, new NodeReport.Answered(Membership.STARTING, "STANDBY", false, "", 0, "starting"));
             }
             return this;
         }
@@ -206,13 +207,14 @@ public final class Clusters {
         }
 
         public Seen says(String pod, String role, boolean serving, long epoch) {
-            nodes.put(pod, new NodeReport.Answered(true, role, serving, serving ? pod : "", epoch, ""));
+            nodes.put(pod, new NodeReport.Answered(Membership.MEMBER, role, serving, serving ? pod : "", epoch, ""));
             return this;
         }
 
         public Seen formless(String... those) {
             for (String pod : those) {
-                nodes.put(pod, new NodeReport.Answered(false, "UNKNOWN", false, "", 0, "not in a cluster yet"));
+                nodes.put(
+                        pod, new NodeReport.Answered(Membership.NONE, "UNKNOWN", false, "", 0, "not in a cluster yet"));
             }
             return this;
         }

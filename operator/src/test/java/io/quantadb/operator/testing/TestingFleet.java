@@ -1,6 +1,5 @@
 package io.quantadb.operator.testing;
 
-import io.quantadb.operator.model.ObservedCluster.NodeReport;
 import io.quantadb.operator.nodeapi.FoundingAnswer;
 import io.quantadb.operator.nodeapi.NodeAddress;
 import io.quantadb.operator.nodeapi.NodeApi;
@@ -77,10 +76,8 @@ public final class TestingFleet implements NodeApi {
         boolean knows = !blank && !starting;
         return new StatusAnswer(
                 new StatusAnswer.Node(node.node(), knows ? "REPLICA" : "STANDBY", false, false),
-                new StatusAnswer.Failover(
-                        knows ? 1 : 0,
-                        knows ? "no leader is known" : blank ? NodeReport.Answered.NO_CLUSTER : "starting"),
-                new StatusAnswer.Cluster("", knows ? 3 : 0));
+                new StatusAnswer.Failover(knows ? 1 : 0, "no leader is known"),
+                new StatusAnswer.Cluster("", knows ? 3 : 0, knows ? "MEMBER" : blank ? "NONE" : "STARTING"));
     }
 
     @Override

@@ -40,8 +40,9 @@ public final class TestingNodes implements NodeApi {
         String role = !founded ? "UNKNOWN" : primary ? "PRIMARY" : "REPLICA";
         return new StatusAnswer(
                 new StatusAnswer.Node(node.node(), role, primary, primary),
-                new StatusAnswer.Failover(founded ? 1 : 0, founded ? "" : "not in a cluster yet"),
-                new StatusAnswer.Cluster(founded ? "orders-0" : "", founded ? asked.size() : 0));
+                new StatusAnswer.Failover(founded ? 1 : 0, ""),
+                new StatusAnswer.Cluster(
+                        founded ? "orders-0" : "", founded ? asked.size() : 0, founded ? "MEMBER" : "NONE"));
     }
 
     @Override
