@@ -11,7 +11,7 @@ import io.quantadb.operator.model.ObservedCluster.PodFacts;
 import io.quantadb.operator.nodeapi.NodeApi;
 import io.quantadb.operator.nodeapi.NodeApis;
 import io.quantadb.operator.pki.Credential;
-import io.quantadb.operator.resource.KubernetesApi;
+import io.quantadb.operator.resource.KubernetesReads;
 import io.quantadb.operator.resource.SecretShapes;
 import java.util.Comparator;
 import java.util.List;
@@ -22,7 +22,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks at one cluster. Blocks: the API server's answers first, one after the other, then all nodes at once.
+ * Looks at one cluster. Blocks: what Kubernetes has first, one thing after the other, then all nodes at once.
  *
  * <p>Any thread.
  */
@@ -34,16 +34,14 @@ public final class ClusterObserver {
      */
     public record Observation(ObservedCluster cluster, Optional<NodeApi> api) {}
 
-    private final KubernetesApi kubernetes;
     private final NodeApis apis;
 
-    public ClusterObserver(KubernetesApi kubernetes, NodeApis apis) {
-        this.kubernetes = kubernetes;
+    public ClusterObserver(NodeApis apis) {
         this.apis = apis;
     }
 
     /** @param spec null when the resource has none */
-    public Observation observe(ClusterRef ref, @Nullable QuantaClusterSpec spec) {
+    public Observation observe(KubernetesReads kubernetes, ClusterRef ref, @Nullable QuantaClusterSpec spec) {
         String namespace = ref.namespace();
         Optional<Secret> authoritySecret = kubernetes.secret(namespace, ref.authoritySecret());
         Optional<Credential> authority = authoritySecret.flatMap(SecretShapes::authority);
@@ -52,8 +50,8 @@ public final class ClusterObserver {
                 : spec.bootstrap().secret();
         var secrets = new ObservedCluster.Secrets(
                 authoritySecret.isPresent(),
-                hasPassword(namespace, ref.superuserSecret()),
-                hasPassword(namespace, app));
+                hasPassword(kubernetes, namespace, ref.superuserSecret()),
+                hasPassword(kubernetes, namespace, app));
 
         List<Pod> found = kubernetes.pods(namespace, ref.podSelector());
         // After the pods: a claim is made before its pod, so one that is missing now was removed. By name: a claim that
@@ -89,7 +87,7 @@ public final class ClusterObserver {
         return new Observation(cluster, api);
     }
 
-    private boolean hasPassword(String namespace, String secret) {
+    private static boolean hasPassword(KubernetesReads kubernetes, String namespace, String secret) {
         return kubernetes
                 .secret(namespace, secret)
                 .filter(SecretShapes::hasPassword)

@@ -2,6 +2,7 @@ package io.quantadb.operator.resource;
 
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.DeleteOptionsBuilder;
+import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -12,7 +13,9 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.quantadb.operator.model.ClusterRef;
+import io.quantadb.operator.model.Note;
 import java.net.HttpURLConnection;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -74,9 +77,9 @@ public final class Fabric8KubernetesApi implements KubernetesApi {
     }
 
     @Override
-    public void apply(HasMetadata object) {
+    public HasMetadata apply(HasMetadata object) {
         requireOurs(object, client.resource(object).get());
-        client.resource(object)
+        return client.resource(object)
                 .fieldManager(ClusterRef.MANAGER)
                 .forceConflicts()
                 .serverSideApply();
@@ -117,6 +120,26 @@ public final class Fabric8KubernetesApi implements KubernetesApi {
                 return false;
             }
             throw e;
+        }
+    }
+
+    @Override
+    public void tell(HasMetadata resource, Note note, Instant when) {
+        Event event = EventShapes.event(resource, note, when);
+        var there = client.v1()
+                .events()
+                .inNamespace(event.getMetadata().getNamespace())
+                .withName(event.getMetadata().getName());
+        try {
+            client.resource(event).create();
+        } catch (KubernetesClientException e) {
+            if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
+                throw e;
+            }
+            Event before = there.get();
+            int count =
+                    before == null ? 0 : Optional.ofNullable(before.getCount()).orElse(0);
+            ignoringGone(() -> there.patch(PatchContext.of(PatchType.JSON_MERGE), EventShapes.again(count + 1, when)));
         }
     }
 

@@ -3,6 +3,7 @@ package io.quantadb.operator.resource;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.quantadb.operator.model.ClusterRef;
 import io.quantadb.operator.model.DesiredOwner;
+import io.quantadb.operator.model.Note;
 import io.quantadb.operator.model.Planner;
 import io.quantadb.operator.model.Step;
 import io.quantadb.operator.nodeapi.FoundingAnswer;
@@ -32,27 +33,48 @@ public final class StepRunner {
      * What came of the steps.
      *
      * @param done what changed something that is worth a line in a log; applying what is already so is not
+     * @param notes what of it is worth an event
      * @param permissionRecorded the pod that the permission is now recorded for
      * @param founding the node's answer to the permission
      */
-    public record Outcome(List<String> done, Optional<String> permissionRecorded, Optional<FoundingAnswer> founding) {
+    public record Outcome(
+            List<String> done,
+            List<Note> notes,
+            Optional<String> permissionRecorded,
+            Optional<FoundingAnswer> founding) {
         public Outcome {
             done = List.copyOf(done);
+            notes = List.copyOf(notes);
+        }
+
+        /** Of steps that failed; what was done before that shows itself. */
+        public static Outcome none() {
+            return new Outcome(List.of(), List.of(), Optional.empty(), Optional.empty());
         }
     }
 
     private final KubernetesApi kubernetes;
     private final CertificateIssuer issuer;
     private final SecureRandom random;
+    private final Settled settled;
 
-    public StepRunner(KubernetesApi kubernetes, CertificateIssuer issuer, SecureRandom random) {
+    public StepRunner(KubernetesApi kubernetes, CertificateIssuer issuer, SecureRandom random, Settled settled) {
         this.kubernetes = kubernetes;
         this.issuer = issuer;
         this.random = random;
+        this.settled = settled;
     }
 
-    public Outcome run(ClusterRef ref, List<Step> steps, Permission permission) {
+    /** Whether none of the steps would change anything, by what the watches show. */
+    public boolean isDone(List<Step> steps, Watched watched) {
+        return steps.stream()
+                .allMatch(step -> step instanceof Step.Apply(var object) && settled.stands(object, watched));
+    }
+
+    /** Leaves out what would change nothing by what the watches show. */
+    public Outcome run(ClusterRef ref, List<Step> steps, Watched watched, Permission permission) {
         var done = new ArrayList<String>();
+        var notes = new ArrayList<Note>();
         Optional<String> recorded = Optional.empty();
         Optional<FoundingAnswer> founding = Optional.empty();
         for (Step step : steps) {
@@ -75,15 +97,23 @@ public final class StepRunner {
                     issue(ref, nodes);
                     done.add("issued certificates of " + String.join(", ", nodes));
                 }
-                case Step.Apply(var object) -> kubernetes.apply(object);
+                case Step.Apply(var object) -> {
+                    if (!settled.stands(object, watched)) {
+                        settled.made(object, kubernetes.apply(object));
+                    }
+                }
                 case Step.ReplacePod(String pod, String uid, String why) -> {
                     kubernetes.deletePod(ref.namespace(), pod, uid);
-                    done.add("replaced pod %s: %s".formatted(pod, why));
+                    String words = "replaced pod %s: %s".formatted(pod, why);
+                    done.add(words);
+                    notes.add(Note.of("ReplacedPod", words));
                 }
                 case Step.RecordPermission(String pod) -> recorded = Optional.of(pod);
                 case Step.GivePermission(String pod) -> {
                     founding = Optional.of(give(permission, pod));
-                    done.add("asked %s to found the cluster".formatted(pod));
+                    String words = "asked %s to found the cluster".formatted(pod);
+                    done.add(words);
+                    notes.add(Note.of("Founding", words));
                 }
                 case Step.LabelRole(String pod, String uid, String role) -> {
                     kubernetes.labelPod(ref.namespace(), pod, uid, ClusterRef.ROLE_LABEL, role);
@@ -91,7 +121,7 @@ public final class StepRunner {
                 }
             }
         }
-        return new Outcome(done, recorded, founding);
+        return new Outcome(done, notes, recorded, founding);
     }
 
     private void create(Secret secret, String what, List<String> done) {

@@ -9,7 +9,10 @@ import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.apps.StatefulSetStatus;
+import io.quantadb.operator.model.Note;
 import io.quantadb.operator.resource.KubernetesApi;
+import io.quantadb.operator.resource.Watched;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +31,7 @@ public final class TestingKubernetes implements KubernetesApi {
 
     private final Map<String, HasMetadata> objects = new TreeMap<>();
     private final List<String> changes = new ArrayList<>();
+    private final List<String> notes = new ArrayList<>();
     private int changesUntilDeath = Integer.MAX_VALUE;
 
     /** Dies when it is to make the change after this many. */
@@ -58,6 +62,12 @@ public final class TestingKubernetes implements KubernetesApi {
                 .filter(key -> key.startsWith(kind + "/"))
                 .map(key -> key.substring(key.lastIndexOf('/') + 1))
                 .toList();
+    }
+
+    /** What watches hold that have heard of everything up to now, and hear nothing more. */
+    public Watched watched() {
+        List<HasMetadata> now = List.copyOf(objects.values());
+        return type -> now.stream().filter(type::isInstance).toList();
     }
 
     private void change(String what) {
@@ -123,7 +133,7 @@ public final class TestingKubernetes implements KubernetesApi {
     }
 
     @Override
-    public void apply(HasMetadata object) {
+    public HasMetadata apply(HasMetadata object) {
         change("apply " + object.getKind() + " " + object.getMetadata().getName());
         objects.put(key(object), object);
         if (object instanceof StatefulSet set) {
@@ -132,6 +142,7 @@ public final class TestingKubernetes implements KubernetesApi {
             set.setStatus(status);
             control();
         }
+        return object;
     }
 
     /** What the StatefulSet controller does: the pods that are to be, and their claims. */
@@ -183,6 +194,16 @@ public final class TestingKubernetes implements KubernetesApi {
         change("create Secret " + secret.getMetadata().getName());
         objects.put(key(secret), secret);
         return true;
+    }
+
+    @Override
+    public void tell(HasMetadata resource, Note note, Instant when) {
+        notes.add((note.warning() ? "Warning " : "Normal ") + note.reason());
+    }
+
+    /** The events that were made, in order. */
+    public List<String> notes() {
+        return List.copyOf(notes);
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
@@ -24,8 +25,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Brings a {@code QuantaCluster} closer to its spec. Called when the spec, or a pod, StatefulSet, Service, ConfigMap or
- * disruption budget of the cluster changes, and by a timer: what nodes say of themselves changes without Kubernetes
+ * Brings a {@code QuantaCluster} closer to its spec. Called when the spec, or a pod, StatefulSet, Service, ConfigMap,
+ * service account or disruption budget of the cluster changes, and by a timer: what nodes say of themselves changes without Kubernetes
  * noticing. Secrets are not watched, because who may watch some may read all: the timer sees to them. Never twice at
  * once for one cluster.
  *
@@ -49,6 +50,7 @@ public final class QuantaClusterReconciler implements Reconciler<QuantaCluster> 
                 source(StatefulSet.class, context),
                 source(Service.class, context),
                 source(ConfigMap.class, context),
+                source(ServiceAccount.class, context),
                 budgetsAreV1
                         ? source(io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget.class, context)
                         : source(io.fabric8.kubernetes.api.model.policy.v1beta1.PodDisruptionBudget.class, context));
@@ -79,7 +81,10 @@ public final class QuantaClusterReconciler implements Reconciler<QuantaCluster> 
             return UpdateControl.noUpdate();
         }
         QuantaClusterStatus before = Optional.ofNullable(cluster.getStatus()).orElse(QuantaClusterStatus.none());
-        QuantaClusterStatus after = pass.once(cluster, before);
+        QuantaClusterStatus after = pass.once(
+                cluster,
+                before,
+                type -> context.getSecondaryResourcesAsStream(type).toList());
         Duration next = next(before, after);
         if (after.equals(before)) {
             return UpdateControl.<QuantaCluster>noUpdate().rescheduleAfter(next);

@@ -6,6 +6,7 @@ import io.quantadb.operator.nodeapi.HttpNodeApis;
 import io.quantadb.operator.observer.ClusterObserver;
 import io.quantadb.operator.pki.CertificateIssuer;
 import io.quantadb.operator.resource.Fabric8KubernetesApi;
+import io.quantadb.operator.resource.Settled;
 import io.quantadb.operator.resource.StepRunner;
 import jakarta.enterprise.context.Dependent;
 import jakarta.enterprise.inject.Produces;
@@ -25,8 +26,9 @@ final class Wiring {
         var kubernetes = new Fabric8KubernetesApi(client);
         var apis = new HttpNodeApis(issuer, clock, settings.nodeDeadline(), settings.foundingDeadline());
         return new ClusterPass(
-                new ClusterObserver(kubernetes, apis),
-                new StepRunner(kubernetes, issuer, random),
+                kubernetes,
+                new ClusterObserver(apis),
+                new StepRunner(kubernetes, issuer, random, new Settled(clock)),
                 clock,
                 settings.nodeRepository(),
                 settings.version());

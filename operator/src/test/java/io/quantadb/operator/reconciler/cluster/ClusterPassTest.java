@@ -13,7 +13,9 @@ import io.quantadb.crd.v1alpha1.QuantaClusterStatus;
 import io.quantadb.operator.observer.ClusterObserver;
 import io.quantadb.operator.pki.CertificateIssuer;
 import io.quantadb.operator.resource.SecretShapes;
+import io.quantadb.operator.resource.Settled;
 import io.quantadb.operator.resource.StepRunner;
+import io.quantadb.operator.resource.Watched;
 import io.quantadb.operator.testing.TestingKubernetes;
 import io.quantadb.operator.testing.TestingNodes;
 import java.security.SecureRandom;
@@ -36,8 +38,9 @@ class ClusterPassTest {
         var clock = InstantSource.fixed(NOW);
         var issuer = new CertificateIssuer(random, clock);
         return new ClusterPass(
-                new ClusterObserver(kubernetes, (key, cluster, ca) -> nodes),
-                new StepRunner(kubernetes, issuer, random),
+                kubernetes,
+                new ClusterObserver((key, cluster, ca) -> nodes),
+                new StepRunner(kubernetes, issuer, random, new Settled(clock)),
                 clock,
                 "quantadb.io/node",
                 "1.0");
@@ -45,7 +48,7 @@ class ClusterPassTest {
 
     private void passes(QuantaCluster cluster, int count) {
         for (int i = 0; i < count; i++) {
-            status = operator().once(cluster, status);
+            status = operator().once(cluster, status, type -> List.of());
         }
     }
 
@@ -65,6 +68,13 @@ class ClusterPassTest {
         assertThat(nodes.permissions()).containsExactly("orders-0 " + UID);
         assertThat(status.clusterId()).isEqualTo(UID + ".0123456789abcdef");
         assertThat(status.version()).isEqualTo("1.0");
+        assertThat(kubernetes.notes())
+                .containsExactly(
+                        "Normal Bootstrapping",
+                        "Normal Founding",
+                        "Normal Bootstrapped",
+                        "Normal PrimaryServing",
+                        "Normal AllInstancesReady");
     }
 
     @Test
@@ -80,6 +90,67 @@ class ClusterPassTest {
                         .changes()
                         .subList(before.size(), kubernetes.changes().size()))
                 .allMatch(change -> change.startsWith("apply "));
+    }
+
+    @Test
+    void appliesNothingASecondTimeWhileTheWatchesShowThatItStands() {
+        // Given
+        ClusterPass operator = operator();
+        for (int i = 0; i < 5; i++) {
+            status = operator.once(ordersOf(3), status, kubernetes.watched());
+        }
+        int before = kubernetes.changes().size();
+
+        // When
+        status = operator.once(ordersOf(3), status, kubernetes.watched());
+
+        // Then
+        assertThat(told("Ready")).isEqualTo("True AllInstancesReady");
+        assertThat(kubernetes.changes()).hasSize(before);
+    }
+
+    @Test
+    void appliesAloneWhatSomebodyRemoved() {
+        // Given
+        ClusterPass operator = operator();
+        for (int i = 0; i < 5; i++) {
+            status = operator.once(ordersOf(3), status, kubernetes.watched());
+        }
+        int before = kubernetes.changes().size();
+
+        // When
+        kubernetes.remove("Service", "orders-ro");
+        status = operator.once(ordersOf(3), status, kubernetes.watched());
+
+        // Then
+        assertThat(kubernetes.changes().subList(before, kubernetes.changes().size()))
+                .containsExactly("apply Service orders-ro");
+    }
+
+    /** By what the watches still show, three nodes run: going back to three would look like no change at all. */
+    @Test
+    void doesNotShrinkTheClusterWhenItsWatchesAreBehind() {
+        // Given
+        ClusterPass operator = operator();
+        for (int i = 0; i < 5; i++) {
+            status = operator.once(ordersOf(3), status, kubernetes.watched());
+        }
+        Watched behind = kubernetes.watched();
+        for (int i = 0; i < 3; i++) {
+            status = operator.once(ordersOf(5), status, kubernetes.watched());
+        }
+
+        // When
+        status = operator.once(ordersOf(3), status, behind);
+
+        // Then
+        assertThat(told("Stalled")).isEqualTo("True ScaleDownRefused");
+        assertThat(kubernetes
+                        .statefulSet("shop", "orders")
+                        .orElseThrow()
+                        .getSpec()
+                        .getReplicas())
+                .isEqualTo(5);
     }
 
     static Stream<Integer> everyChange() {

@@ -10,7 +10,9 @@ import io.quantadb.crd.v1alpha1.QuantaClusterStatus;
 import io.quantadb.operator.model.ClusterRef;
 import io.quantadb.operator.observer.ClusterObserver;
 import io.quantadb.operator.pki.CertificateIssuer;
+import io.quantadb.operator.resource.Settled;
 import io.quantadb.operator.resource.StepRunner;
+import io.quantadb.operator.resource.Watched;
 import io.quantadb.operator.testing.TestingFleet;
 import io.quantadb.operator.testing.TestingFleet.Mood;
 import io.quantadb.operator.testing.TestingKubernetes;
@@ -25,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Whatever happens to operators, status, resources and volumes: a cluster is founded only where no disk belongs to
+ * Whatever happens to operators, status, watches, resources and volumes: a cluster is founded only where no disk belongs to
  * another, no claim is deleted, and no pod is deleted whose node may belong to a cluster and run. The nodes do not help:
  * see {@link TestingFleet}.
  */
@@ -40,6 +42,9 @@ class FoundingSafetyTest {
     private QuantaCluster cluster = ordersOf(3);
     private int resources;
 
+    /** What the operator's watches have heard of; they may be far behind. */
+    private Watched watches = type -> List.of();
+
     /** The certificates are real and slow to make, and play no part here: one operator makes them for all. */
     private final ClusterPass operator = operator();
 
@@ -47,8 +52,9 @@ class FoundingSafetyTest {
         var random = new SecureRandom();
         var clock = InstantSource.fixed(NOW);
         return new ClusterPass(
-                new ClusterObserver(kubernetes, (key, name, ca) -> fleet),
-                new StepRunner(kubernetes, new CertificateIssuer(random, clock), random),
+                kubernetes,
+                new ClusterObserver((key, name, ca) -> fleet),
+                new StepRunner(kubernetes, new CertificateIssuer(random, clock), random, new Settled(clock)),
                 clock,
                 "quantadb.io/node",
                 "1.0");
@@ -87,6 +93,13 @@ class FoundingSafetyTest {
     }
 
     private void happens(Random random) {
+        switch (random.nextInt(4)) {
+            case 0 -> watches = type -> List.of();
+            case 1 -> watches = kubernetes.watched();
+            default -> {
+                // They hear nothing new.
+            }
+        }
         String pod = ClusterRef.of(cluster).pod(random.nextInt(NODES_MAX));
         switch (random.nextInt(12)) {
             case 0 -> diesInAPass(random.nextInt(16));
@@ -141,7 +154,7 @@ class FoundingSafetyTest {
         List<String> before = kubernetes.names("PersistentVolumeClaim");
         int changes = kubernetes.changes().size();
         try {
-            return operator.once(cluster, status);
+            return operator.once(cluster, status, watches);
         } finally {
             assertThat(kubernetes.names("PersistentVolumeClaim")).containsAll(before);
             kubernetes.changes().stream()
@@ -247,8 +260,8 @@ class FoundingSafetyTest {
     void twoOperatorsAtOnceFoundOneCluster() {
         QuantaClusterStatus other = status;
         for (int i = 0; i < 5; i++) {
-            other = operator.once(cluster, other);
-            status = operator.once(cluster, status);
+            other = operator.once(cluster, other, watches);
+            status = operator.once(cluster, status, watches);
         }
         assertThat(fleet.founded()).hasSize(1);
         assertThat(status.clusterId()).isEqualTo(fleet.founded().getFirst());

@@ -2,9 +2,11 @@ package io.quantadb.operator.reconciler.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.PodBuilder;
@@ -23,15 +25,21 @@ import io.quantadb.crd.v1alpha1.QuantaCluster;
 import io.quantadb.crd.v1alpha1.QuantaClusterStatus;
 import io.quantadb.operator.config.OperatorSettings;
 import io.quantadb.operator.model.ClusterRef;
+import io.quantadb.operator.model.Note;
 import io.quantadb.operator.observer.ClusterObserver;
 import io.quantadb.operator.pki.CertificateIssuer;
 import io.quantadb.operator.resource.Fabric8KubernetesApi;
+import io.quantadb.operator.resource.Settled;
 import io.quantadb.operator.resource.StepRunner;
+import io.quantadb.operator.resource.Watched;
+import io.quantadb.operator.testing.CountedRequests;
 import io.quantadb.operator.testing.TestingFleet;
 import io.quantadb.operator.testing.TestingServer;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,6 +59,7 @@ class ReconcilerIT {
     private static final Duration WITHIN = Duration.ofSeconds(20);
     private static final Duration NEVER = Duration.ofHours(1);
     private static final Duration OFTEN = Duration.ofMillis(200);
+    private static final Watched NOTHING_WATCHED = type -> List.of();
 
     private static TestingServer server;
     private static KubernetesClient client;
@@ -75,6 +84,9 @@ class ReconcilerIT {
     @AfterEach
     void stopsTheOperator() {
         operator.ifPresent(Operator::stop);
+        operator = Optional.empty();
+        // The next test's operator would look after them too.
+        client.resources(QuantaCluster.class).inNamespace(server.namespace()).delete();
     }
 
     /** The timer's pauses, and nothing else that matters here. */
@@ -101,26 +113,35 @@ class ReconcilerIT {
     }
 
     private ClusterPass pass() {
+        return pass(client);
+    }
+
+    private ClusterPass pass(KubernetesClient client) {
         var random = new SecureRandom();
         var clock = InstantSource.system();
         var issuer = new CertificateIssuer(random, clock);
         var kubernetes = new Fabric8KubernetesApi(client);
         return new ClusterPass(
-                new ClusterObserver(kubernetes, (key, name, ca) -> {
+                kubernetes,
+                new ClusterObserver((key, name, ca) -> {
                     passes.incrementAndGet();
                     return fleet;
                 }),
-                new StepRunner(kubernetes, issuer, random),
+                new StepRunner(kubernetes, issuer, random, new Settled(clock)),
                 clock,
                 "quantadb.io/node",
                 "1.0");
     }
 
     private void startOperator(Duration pause) {
+        startOperator(pause, client);
+    }
+
+    private void startOperator(Duration pause, KubernetesClient client) {
         var started =
                 new Operator(overrider -> overrider.withKubernetesClient(client).withCloseClientOnStop(false));
         started.register(
-                new QuantaClusterReconciler(pass(), new Pauses(pause, pause)),
+                new QuantaClusterReconciler(pass(client), new Pauses(pause, pause)),
                 overrider -> overrider.settingNamespaces(server.namespace()));
         started.start();
         operator = Optional.of(started);
@@ -202,13 +223,7 @@ class ReconcilerIT {
 
         // When
         startOperator(OFTEN);
-        await().atMost(WITHIN).until(() -> statefulSet("born") != null);
-        for (int i = 0; i < 3; i++) {
-            server.run(statefulSet("born"), i);
-        }
-        await().atMost(WITHIN).until(() -> !fleet.founded().isEmpty());
-        fleet.join("born-1", "born-0");
-        fleet.join("born-2", "born-0");
+        playsTheNodes("born");
 
         // Then
         await().atMost(WITHIN).ignoreExceptions().untilAsserted(() -> {
@@ -233,16 +248,71 @@ class ReconcilerIT {
     void changesNothingOnTheServerTheSecondTime() {
         // Given
         create("calm", "storage: {size: 1Gi}\nresources: {requests: {cpu: '0.5', memory: 1024Mi}}");
-        QuantaClusterStatus first = pass().once(cluster("calm"), QuantaClusterStatus.none());
+        QuantaClusterStatus first = pass().once(cluster("calm"), QuantaClusterStatus.none(), NOTHING_WATCHED);
         Map<String, String> before = everything();
 
         // When
-        QuantaClusterStatus second = pass().once(cluster("calm"), first);
+        QuantaClusterStatus second = pass().once(cluster("calm"), first, NOTHING_WATCHED);
 
         // Then
         assertThat(before).containsKeys("StatefulSet calm", "PodDisruptionBudget calm", "Secret calm-node-tls");
         assertThat(everything()).isEqualTo(before);
         assertThat(second).isEqualTo(first);
+    }
+
+    /** The pods of three nodes come up, and once one of these has founded a cluster the others are let in. */
+    private void playsTheNodes(String name) {
+        await().atMost(WITHIN).until(() -> statefulSet(name) != null);
+        for (int i = 0; i < 3; i++) {
+            server.run(statefulSet(name), i);
+        }
+        await().atMost(WITHIN).until(() -> !fleet.founded().isEmpty());
+        fleet.join(name + "-1", name + "-0");
+        fleet.join(name + "-2", name + "-0");
+    }
+
+    /**
+     * Each pass of a founded cluster that nobody touches. It was 24 requests before the watches were asked first: eight
+     * reads, and a read and an apply of each of eight objects.
+     */
+    @Test
+    void aPassThatChangesNothingAsksForSecretsAndClaimsAlone() {
+        var requests = new CountedRequests();
+        try (KubernetesClient counted = server.counted(requests)) {
+            // Given
+            create("thrifty", "storage: {size: 1Gi}");
+            startOperator(OFTEN, counted);
+            playsTheNodes("thrifty");
+            await().atMost(WITHIN)
+                    .until(() -> status("thrifty")
+                            .condition("Initialized")
+                            .filter(c -> c.holds())
+                            .isPresent());
+
+            // When
+            int count = 5;
+            List<String> during = new ArrayList<>();
+            await().atMost(WITHIN).pollDelay(Duration.ZERO).until(() -> {
+                during.clear();
+                int from = passes.get();
+                int already = requests.all().size();
+                await().atMost(WITHIN).pollInterval(Duration.ofMillis(5)).until(() -> passes.get() >= from + count);
+                during.addAll(requests.all().subList(already, requests.all().size()));
+                return during.stream().noneMatch(request -> request.startsWith("PATCH"));
+            });
+
+            // Then
+            String core = "GET /api/v1/namespaces/" + server.namespace() + "/";
+            assertThat(during)
+                    .containsOnly(
+                            core + "secrets/thrifty-ca",
+                            core + "secrets/thrifty-superuser",
+                            core + "secrets/thrifty-app",
+                            core + "secrets/thrifty-node-tls",
+                            core + "persistentvolumeclaims");
+            assertThat(during).hasSizeBetween(5 * (count - 1), 5 * (count + 1));
+            stopsTheOperator();
+        }
     }
 
     private Map<String, String> everything() {
@@ -266,6 +336,7 @@ class ReconcilerIT {
         var configMap = client.configMaps().inNamespace(server.namespace()).withName("healed-config");
         var readOnly = client.services().inNamespace(server.namespace()).withName("healed-ro");
         var budget = client.resources(budgets()).inNamespace(server.namespace()).withName("healed");
+        var account = client.serviceAccounts().inNamespace(server.namespace()).withName("healed");
         var set = client.apps().statefulSets().inNamespace(server.namespace()).withName("healed");
 
         // When, then: one after the other, each once nothing is going on any more
@@ -276,6 +347,10 @@ class ReconcilerIT {
         awaitCalm();
         budget.delete();
         await().atMost(WITHIN).until(() -> budget.get() != null);
+
+        awaitCalm();
+        account.delete();
+        await().atMost(WITHIN).until(() -> account.get() != null);
 
         awaitCalm();
         readOnly.edit(service -> new ServiceBuilder(service)
@@ -338,7 +413,7 @@ class ReconcilerIT {
 
         // When
         create("taken", "storage: {size: 1Gi}");
-        QuantaClusterStatus status = pass().once(cluster("taken"), QuantaClusterStatus.none());
+        QuantaClusterStatus status = pass().once(cluster("taken"), QuantaClusterStatus.none(), NOTHING_WATCHED);
 
         // Then
         assertThat(status.condition("Progressing").orElseThrow().message())
@@ -392,6 +467,33 @@ class ReconcilerIT {
         await().atMost(WITHIN).until(() -> there.get() == null);
         kubernetes.labelPod(server.namespace(), "bare-0", uid, "role", "primary");
         kubernetes.deletePod(server.namespace(), "bare-0", uid);
+    }
+
+    @Test
+    void countsAnEventThatSaysTheSameAgain() {
+        // Given
+        create("told", "storage: {size: 1Gi}");
+        QuantaCluster cluster = cluster("told");
+        var kubernetes = new Fabric8KubernetesApi(client);
+        Instant first = Instant.parse("2026-03-01T12:00:00Z");
+
+        // When
+        kubernetes.tell(cluster, Note.of("Founding", "asked told-0"), first);
+        kubernetes.tell(cluster, new Note(true, "QuorumLost", "too few"), first);
+        kubernetes.tell(cluster, Note.of("Founding", "asked told-0"), first.plusSeconds(5));
+
+        // Then
+        List<Event> events = client.v1()
+                .events()
+                .inNamespace(server.namespace())
+                .withField("involvedObject.uid", cluster.getMetadata().getUid())
+                .list()
+                .getItems();
+        assertThat(events)
+                .extracting(Event::getType, Event::getReason, Event::getCount, Event::getLastTimestamp)
+                .containsExactlyInAnyOrder(
+                        tuple("Normal", "Founding", 2, "2026-03-01T12:00:05Z"),
+                        tuple("Warning", "QuorumLost", 1, "2026-03-01T12:00:00Z"));
     }
 
     @Test
