@@ -2,9 +2,11 @@
 # shellcheck shell=bash
 set -eo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+. hack/e2e.d/way.sh
+. hack/e2e.d/k3s.sh
 ME=${ME:-e2e}
 STAGES=()
-LOCAL=
+WAY=
 STARTED_IT=
 
 say() { printf '%s: %s\n' "$ME" "$*"; }
@@ -12,7 +14,7 @@ say() { printf '%s: %s\n' "$ME" "$*"; }
 # cannot WORDS: this machine is not one that can do it; loud, and never mistaken for a success.
 cannot() {
     printf '\n%s: DID NOT RUN: %s\n' "$ME" "$*" >&2
-    printf '%s: set KUBECONFIG to a cluster that has the images, or run as root on a Debian machine (docs/development/kubernetes.md)\n' "$ME" >&2
+    printf '%s: set KUBECONFIG to a cluster that has the images, or run as root on a Debian machine, or where Docker runs (docs/development/kubernetes.md)\n' "$ME" >&2
     exit 3
 }
 
@@ -30,22 +32,31 @@ print_stages() {
     [ ${#STAGES[@]} = 0 ] || printf "$ME: %s\n" "${STAGES[@]}"
 }
 
-# The cluster that KUBECONFIG names, else the local one, which is started when it is down.
+# Finds a cluster, starts it when it is one of ours and down, and exports KUBECONFIG.
 choose_cluster() {
-    local own status=0
+    local own
     own=$(hack/kube kubeconfig)
-    if [ -n "${KUBECONFIG:-}" ] && [ "$KUBECONFIG" != "$own" ]; then
-        command -v kubectl >/dev/null || cannot "kubectl is missing"
-        say "using the cluster that KUBECONFIG names: $(kubectl config current-context 2>/dev/null || echo 'no current context')"
-        kubectl version --request-timeout=10s >/dev/null 2>&1 || cannot "the cluster that KUBECONFIG names does not answer"
-        return
-    fi
-    [ "$(id -u)" = 0 ] || cannot "KUBECONFIG names no other cluster, and the local Kubernetes needs root"
-    LOCAL=1
-    KUBECONFIG=$own
+    WAY=$(way "$own") || cannot "E2E_CLUSTER names no way to a cluster"
+    case $WAY in
+        given) use_given ;;
+        local) use_local "$own" ;;
+        k3s) start_k3s ;;
+        none) cannot "${E2E_CLUSTER:+E2E_CLUSTER=$E2E_CLUSTER, and that is not to be had: }no cluster named by KUBECONFIG, no local Kubernetes (why not stands above), no Docker that answers" ;;
+    esac
+}
+
+use_given() {
+    command -v kubectl >/dev/null || cannot "kubectl is missing"
+    say "using the cluster that KUBECONFIG names: $(kubectl config current-context 2>/dev/null || echo 'no current context')"
+    kubectl version --request-timeout=10s >/dev/null 2>&1 || cannot "the cluster that KUBECONFIG names does not answer"
+}
+
+use_local() {
+    local status=0
+    KUBECONFIG=$1
     hack/kube status >/dev/null 2>&1 || status=$?
     [ $status != 3 ] || STARTED_IT=1
-    say "KUBECONFIG names no other cluster; using the local Kubernetes of hack/kube ($([ -n "$STARTED_IT" ] && echo 'starts it' || echo 'runs already'))"
+    say "using the local Kubernetes of hack/kube ($([ -n "$STARTED_IT" ] && echo 'starts it' || echo 'runs already'))"
     hack/kube up || return 1
     # The admin's key is an EC key in PKCS#8, which the Java client does not recognise by itself.
     export KUBECONFIG KUBERNETES_CERTS_CLIENT_KEY_ALGO=EC QUANTADB_E2E_LOCAL=1
@@ -61,23 +72,43 @@ images_are_old() {
     return 1
 }
 
-# The images of this tree, in the local cluster. Elsewhere they are the business of who runs that cluster.
+# Archives, which need no registry between what builds and the cluster: from Debian's packages, else by Docker.
+make_images() {
+    local name
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        timeout 1800 make --no-print-directory images IMAGES='node operator' ENGINE=none
+        return
+    fi
+    timeout 1800 make --no-print-directory images IMAGES='node operator' ENGINE=docker || return 1
+    mkdir -p target/images
+    for name in node operator; do
+        docker save -o "target/images/$name.tar" "quantadb.io/$name:${1##*:}" || return 1
+    done
+}
+
+load_images() {
+    case $WAY in
+        local) hack/kube load "$@" ;;
+        k3s) load_k3s "$@" ;;
+    esac
+}
+
+# The images of this tree, in a cluster of ours. Elsewhere they are the business of who runs that cluster.
 bring_images() {
     local named
     named=$(sed -n 's/^ *image: //p' examples/operator/30-deployment.yaml)
-    if [ -z "$LOCAL" ]; then
+    if [ "$WAY" = given ]; then
         say "the cluster must have $named and the node's image of the same version (make images)"
         return
     fi
     if images_are_old; then
-        # Archives, which need no registry between the engine that builds and the cluster.
-        stage "build and images" timeout 1800 make --no-print-directory images IMAGES='node operator' ENGINE=none
+        stage "build and images" make_images "$named"
     else
         say "target/images is up to date"
     fi
     tar -xO --occurrence=1 -f target/images/operator.tar manifest.json | grep -qF "\"$named\"" ||
         { say "examples/operator/30-deployment.yaml names $named, and 'make images' made another version" >&2; return 1; }
-    stage "load images" hack/kube load target/images/node.tar target/images/operator.tar
+    stage "load images" load_images target/images/node.tar target/images/operator.tar
 }
 
 install_operator() {

@@ -1,5 +1,6 @@
 package io.quantadb.operator.e2e;
 
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -25,7 +26,7 @@ final class AuditedWriter implements AutoCloseable {
     private static final Duration PAUSE = Duration.ofMillis(5);
     private static final Duration AUDIT_CONNECTS_WITHIN = Duration.ofSeconds(30);
 
-    private final String url;
+    private final Reach.Door door;
     private final Properties login = new Properties();
     private final Thread thread;
     private final Set<Integer> acknowledged = new TreeSet<>();
@@ -33,8 +34,8 @@ final class AuditedWriter implements AutoCloseable {
     private long lastAckNanos;
     private long longestGapNanos;
 
-    AuditedWriter(String host, String user, String password) {
-        this.url = "jdbc:postgresql://" + host + ":5432/app";
+    AuditedWriter(Reach.Door door, String user, String password) {
+        this.door = door;
         login.setProperty("user", user);
         login.setProperty("password", password);
         login.setProperty("connectTimeout", "2");
@@ -55,7 +56,7 @@ final class AuditedWriter implements AutoCloseable {
     }
 
     Connection connect() throws SQLException {
-        return DriverManager.getConnection(url, login);
+        return DriverManager.getConnection("jdbc:postgresql://" + door.address() + "/app", login);
     }
 
     /** A Service may lead to a pod that is gone for as long as nobody takes it out of the endpoints. */
@@ -88,7 +89,7 @@ final class AuditedWriter implements AutoCloseable {
                     acknowledge(id);
                     LockSupport.parkNanos(PAUSE.toNanos());
                 }
-            } catch (SQLException e) {
+            } catch (SQLException | KubernetesClientException e) {
                 // Expected while there is no primary; the row's fate is unknown, and the next gets a number of its own.
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
             }

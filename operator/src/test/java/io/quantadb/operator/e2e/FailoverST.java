@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -110,6 +111,7 @@ class FailoverST {
     @Test
     void survivesWithoutAnApiServer() throws Exception {
         PodProcesses.assumeLocal();
+        Assumptions.assumeTrue(cluster.reach().direct(), "sessions go through the API server, which is to be away");
         String uid = cluster.uid(cluster.status().currentPrimary());
         try {
             cluster.survives("primary's pod killed with no API server", primary -> {

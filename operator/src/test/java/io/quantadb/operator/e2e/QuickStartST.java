@@ -102,22 +102,42 @@ class QuickStartST {
     }
 
     @Test
+    @Order(1)
+    void kubectlTellsHowItCameUp() {
+        List<String> events = kubectl(
+                        "get",
+                        "events",
+                        "--field-selector=involvedObject.kind=QuantaCluster,involvedObject.name=" + NAME,
+                        "--output=custom-columns=TYPE:.type,REASON:.reason",
+                        "--no-headers")
+                .lines()
+                .map(line -> line.replaceAll("\\s+", " ").strip())
+                .toList();
+        assertThat(events)
+                .contains(
+                        "Normal Founding", "Normal Bootstrapped", "Normal PrimaryServing", "Normal AllInstancesReady");
+        assertThat(kubectl("describe", "qc", NAME))
+                .contains("quantadb-operator")
+                .contains("AllInstancesReady");
+    }
+
+    @Test
     @Order(2)
     void rowsWrittenThroughReadWriteAreReadThroughReadOnly() throws SQLException {
-        try (Connection connection = cluster.connect(cluster.address(NAME + "-rw"));
+        try (Connection connection = cluster.connect(cluster.reach().service(NAME + "-rw"));
                 var statement = connection.createStatement()) {
             statement.execute("create table greeting (words text)");
             statement.execute("insert into greeting values ('hello')");
         }
-        awaitGreetingFromAReplicaAt(cluster.address(NAME + "-ro"));
+        awaitGreetingFromAReplica(cluster.reach().service(NAME + "-ro"));
     }
 
-    private static void awaitGreetingFromAReplicaAt(String host) {
-        await("the replica at " + host + " has the row")
+    private static void awaitGreetingFromAReplica(Reach.Door door) {
+        await("a replica has the row")
                 .atMost(Duration.ofSeconds(20))
                 .ignoreExceptions()
                 .untilAsserted(() -> {
-                    try (Connection connection = cluster.connect(host);
+                    try (Connection connection = cluster.connect(door);
                             var statement = connection.createStatement();
                             ResultSet row = statement.executeQuery("select words, pg_is_in_recovery() from greeting")) {
                         assertThat(row.next()).isTrue();
@@ -156,8 +176,7 @@ class QuickStartST {
                 });
         cluster.settles();
         say("a replica whose volume was gone is a full copy again after %.1f s".formatted(seconds(started)));
-        awaitGreetingFromAReplicaAt(
-                cluster.pod(replica).orElseThrow().getStatus().getPodIP());
+        awaitGreetingFromAReplica(cluster.reach().pod(replica));
     }
 
     private static String volume(String pod) {

@@ -12,6 +12,7 @@ import io.fabric8.kubernetes.client.readiness.Readiness;
 import io.quantadb.crd.v1alpha1.QuantaCluster;
 import io.quantadb.crd.v1alpha1.QuantaClusterStatus;
 import io.quantadb.operator.e2e.AuditedWriter.Audit;
+import io.quantadb.operator.e2e.Reach.Door;
 import io.quantadb.operator.model.ClusterRef;
 import io.quantadb.operator.resource.SecretShapes;
 import java.nio.file.Path;
@@ -48,6 +49,8 @@ final class TestCluster implements AutoCloseable {
 
     /** Read once: the API may be away later. */
     private @Nullable String password;
+
+    private @Nullable Reach reach;
 
     private TestCluster(KubernetesClient client, String namespace) {
         this.client = client;
@@ -129,7 +132,7 @@ final class TestCluster implements AutoCloseable {
                 .untilAsserted(() -> {
                     assertThat(pods()).hasSize(3).allMatch(Readiness::isPodReady);
                     assertThat(holds("Ready")).isTrue();
-                    assertThat(writable(addresses())).contains(status().currentPrimary());
+                    assertThat(writable(doors())).contains(status().currentPrimary());
                 });
         return this;
     }
@@ -142,24 +145,32 @@ final class TestCluster implements AutoCloseable {
                 .getItems();
     }
 
-    /** Pods by name with their addresses. */
-    private Map<String, String> addresses() {
+    /** How sessions get into the cluster; found out once, when its Services have pods behind them. */
+    Reach reach() {
+        if (reach == null) {
+            reach = Reach.to(client, namespace, NAME);
+        }
+        return reach;
+    }
+
+    /** The pods that have an address, by name, with the doors to their own PostgreSQL. */
+    private Map<String, Door> doors() {
         return pods().stream()
                 .filter(p -> p.getStatus().getPodIP() != null)
-                .collect(Collectors.toMap(
-                        p -> p.getMetadata().getName(), p -> p.getStatus().getPodIP()));
+                .map(p -> p.getMetadata().getName())
+                .collect(Collectors.toMap(name -> name, name -> reach().pod(name)));
     }
 
     /** The pod whose own PostgreSQL takes writes, asked itself; empty when none of these does. */
-    private Optional<String> writable(Map<String, String> addresses) {
-        return addresses.entrySet().stream()
+    private Optional<String> writable(Map<String, Door> doors) {
+        return doors.entrySet().stream()
                 .filter(pod -> takesWrites(pod.getValue()))
                 .map(Map.Entry::getKey)
                 .findFirst();
     }
 
-    private boolean takesWrites(String host) {
-        try (Connection connection = connect(host);
+    private boolean takesWrites(Door door) {
+        try (Connection connection = connect(door);
                 var statement = connection.createStatement();
                 ResultSet row = statement.executeQuery("select not pg_is_in_recovery()")) {
             return row.next() && row.getBoolean(1);
@@ -217,22 +228,13 @@ final class TestCluster implements AutoCloseable {
                 .orElseThrow();
     }
 
-    String address(String service) {
-        return client.services()
-                .inNamespace(namespace)
-                .withName(service)
-                .get()
-                .getSpec()
-                .getClusterIP();
-    }
-
-    /** A session of the database's owner on this address's SQL port. */
-    Connection connect(String host) throws SQLException {
+    /** A session of the database's owner. */
+    Connection connect(Door door) throws SQLException {
         if (password == null) {
             password = secret("password");
         }
         return DriverManager.getConnection(
-                "jdbc:postgresql://" + host + ":5432/app?connectTimeout=2&socketTimeout=5", "app", password);
+                "jdbc:postgresql://" + door.address() + "/app?connectTimeout=2&socketTimeout=5", "app", password);
     }
 
     /** Something that takes the primary away and makes sure that it did. */
@@ -249,10 +251,10 @@ final class TestCluster implements AutoCloseable {
 
     /**
      * Strikes the primary while rows are written through {@code -rw}, waits for another node to be primary and for rows after
-     * that, and audits the rows. Asks the API only before the strike.
+     * that, and audits the rows. Asks the API only before the strike, unless sessions have to go through it.
      */
     void survives(String what, Strike strike) throws Exception {
-        Map<String, String> others = addresses();
+        Map<String, Door> others = doors();
         String primary = writable(others).orElseThrow();
         others.remove(primary);
         writes(what, () -> {
@@ -265,7 +267,8 @@ final class TestCluster implements AutoCloseable {
 
     /** Writes before, during and after something, and audits the rows. */
     void writes(String what, Happening happening) throws Exception {
-        try (var writer = new AuditedWriter(address(NAME + "-rw"), secret("username"), secret("password")).start()) {
+        try (var writer =
+                new AuditedWriter(reach().service(NAME + "-rw"), secret("username"), secret("password")).start()) {
             await("first rows").atMost(Duration.ofSeconds(30)).until(() -> writer.acknowledgedCount() > ROWS_BEFORE);
             happening.run();
             int count = writer.acknowledgedCount();
@@ -306,6 +309,9 @@ final class TestCluster implements AutoCloseable {
 
     @Override
     public void close() {
+        if (reach != null) {
+            reach.close();
+        }
         client.namespaces().withName(namespace).delete();
         client.close();
     }
