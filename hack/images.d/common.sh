@@ -3,7 +3,7 @@
 set -euo pipefail
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 PARTS=$TOP/hack/images.d
-CACHE=${QUANTADB_CACHE:-$HOME/.cache/quantadb}
+CACHE=${QUANTADB_CACHE:-${HOME:-/root}/.cache/quantadb}
 OUT=$TOP/target/images
 # Every file in an image has this time, so that the same input gives the same layer.
 export SOURCE_DATE_EPOCH=1577836800
@@ -12,9 +12,9 @@ VERSION=$(sed -n '/<artifactId>quantadb-parent</,/<\/version>/s/.*<version>\(.*\
 say() { printf 'images: %s\n' "$*" >&2; }
 die() { printf 'images: %s\n' "$*" >&2; exit 1; }
 
-# The address that this machine's own apt uses for a Debian suite's main packages.
+# The address that this machine's own apt uses for a Debian suite's main packages; others call their suites the same.
 mirror_of() {
-    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $1" 'Component: main' 2>/dev/null | head -n 1
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' "Codename: $1" 'Component: main' 2>/dev/null | head -n 1
 }
 
 # layer FOLDER OUT.tar [OWNER]: packs a folder with fixed times, order and owner.

@@ -5,7 +5,7 @@ set -euo pipefail
 KUBE_VERSION=1.20.2
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$TOP/hack/kube.d
-CACHE=${QUANTADB_CACHE:-$HOME/.cache/quantadb}
+CACHE=${QUANTADB_CACHE:-${HOME:-/root}/.cache/quantadb}
 # The number after the version counts changes of how it is built.
 BIN=${QUANTADB_KUBE_BIN:-$CACHE/kubernetes-$KUBE_VERSION-2}
 BINARIES=(kube-apiserver kube-controller-manager kubelet kube-scheduler kube-proxy)
