@@ -38,6 +38,11 @@ import org.jspecify.annotations.Nullable;
         name = "Age",
         jsonPath = ".metadata.creationTimestamp",
         type = AdditionalPrinterColumn.Type.DATE)
+@AdditionalPrinterColumn(
+        name = "Message",
+        jsonPath = ".status.conditions[?(@.type==\"Ready\")].message",
+        type = AdditionalPrinterColumn.Type.STRING,
+        priority = 1)
 @SuppressWarnings("NullAway") // Fabric8's base class hands out null until a spec or a status is set.
 public final class QuantaCluster extends CustomResource<QuantaClusterSpec, QuantaClusterStatus> implements Namespaced {
     private static final long serialVersionUID = 1;

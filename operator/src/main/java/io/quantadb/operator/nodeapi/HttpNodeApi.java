@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quantadb.operator.pki.Credential;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -143,6 +144,9 @@ public final class HttpNodeApi implements NodeApi, AutoCloseable {
     private static String reason(ExecutionException failure) {
         Throwable cause = failure.getCause() == null ? failure : failure.getCause();
         String message = cause.getMessage();
+        if (message == null && cause instanceof ConnectException) {
+            return "it takes no connections";
+        }
         return shortened(message == null ? cause.getClass().getSimpleName() : message);
     }
 

@@ -29,13 +29,18 @@ final class Judge {
     private final ObservedCluster seen;
     private final boolean initialized;
     private final boolean begun;
+    private final boolean forming;
 
-    /** @param epochBefore the highest epoch that a node told before; 0 while none ever did */
-    Judge(Evidence evidence, boolean initialized, long epochBefore) {
+    /**
+     * @param epochBefore the highest epoch that a node told before; 0 while none ever did
+     * @param awaited whether it was said before that the cluster has yet to serve for the first time
+     */
+    Judge(Evidence evidence, boolean initialized, long epochBefore, boolean awaited) {
         this.evidence = evidence;
         this.seen = evidence.seen();
         this.initialized = initialized;
         this.begun = epochBefore > 0 || seen.epoch() > 0;
+        this.forming = awaited && seen.epoch() <= 1;
     }
 
     Judgement available() {
@@ -57,6 +62,9 @@ final class Judge {
         if (answers.isEmpty()) {
             return Judgement.unknown("NodesSilent", "no node answers the operator: " + silence());
         }
+        if (forming) {
+            return Judgement.no("Bootstrapping", "the cluster was founded and does not serve writes yet" + words());
+        }
         long formed =
                 answers.values().stream().filter(NodeReport.Answered::formed).count();
         if (2 * formed <= evidence.plan().instances()) {
@@ -68,9 +76,11 @@ final class Judge {
         return Judgement.no("ElectionInProgress", "no node serves writes at this moment" + words());
     }
 
+    /** Why nodes do not answer; of those in whose pods nothing runs Kubernetes tells why. */
     private String silence() {
+        List<String> stopped = names(pod -> !pod.trouble().isEmpty());
         return seen.nodes().entrySet().stream()
-                .filter(e -> e.getValue() instanceof NodeReport.Silent)
+                .filter(e -> e.getValue() instanceof NodeReport.Silent && !stopped.contains(e.getKey()))
                 .map(e -> e.getKey() + ": " + ((NodeReport.Silent) e.getValue()).why())
                 .collect(Collectors.joining("; "));
     }
@@ -104,6 +114,9 @@ final class Judge {
         if (evidence.gravest().isPresent()) {
             return Judgement.no(evidence.gravest().get().reason(), sentences());
         }
+        if (!initialized) {
+            return Judgement.no(progressing.reason(), progressing.message());
+        }
         if (!available.isTrue()) {
             return Judgement.no(available.reason(), available.message());
         }
@@ -122,13 +135,13 @@ final class Judge {
                     evidence.gravest().orElseThrow().reason(), "nothing of the spec is applied: see Stalled");
         }
         if (!initialized) {
-            return Judgement.yes("Bootstrapping", bootstrapping());
+            return underWay("Bootstrapping", bootstrapping());
         }
         int wanted = evidence.plan().instances();
         if (seen.members().size() < wanted && !seen.members().isEmpty()) {
-            return Judgement.yes(
+            return underWay(
                     "Joining",
-                    "%d of %d nodes are members%s".formatted(seen.members().size(), wanted, troubles()));
+                    "%d of %d nodes are members".formatted(seen.members().size(), wanted));
         }
         if (seen.pods().size() < wanted) {
             return Judgement.yes(
@@ -136,7 +149,7 @@ final class Judge {
         }
         List<String> unready = names(pod -> !pod.ready() || pod.deleting());
         if (!unready.isEmpty()) {
-            return Judgement.yes("InstanceNotReady", String.join(", ", unready) + " not ready yet" + troubles());
+            return underWay("InstanceNotReady", String.join(", ", unready) + " not ready yet");
         }
         List<String> ill = seen.members().stream()
                 .filter(m -> !m.well())
@@ -146,6 +159,14 @@ final class Judge {
             return Judgement.yes("ReplicaNotStreaming", String.join(", ", ill) + " not streaming yet");
         }
         return settled();
+    }
+
+    /** What ends by itself, unless Kubernetes cannot run a pod: that may want a person, and Kubernetes' own words. */
+    private Judgement underWay(String reason, String message) {
+        String troubles = troubles();
+        return troubles.isEmpty()
+                ? Judgement.yes(reason, message)
+                : Judgement.yes("InstanceCannotRun", "%s (%s)".formatted(message, troubles));
     }
 
     private Judgement settled() {
@@ -159,7 +180,7 @@ final class Judge {
         if (!old.isEmpty()) {
             return Judgement.no(
                     "RestartRequired",
-                    "%s runs what the spec said before; the change takes effect when the pod is deleted, replicas first (restarts in order come in a later version)"
+                    "still with the settings of before: %s; the change takes effect when a pod is deleted, replicas first (restarts in order come in a later version)"
                             .formatted(String.join(", ", old)));
         }
         return Judgement.no("Complete", "everything is in place");
@@ -177,22 +198,17 @@ final class Judge {
         if (evidence.permissionRecorded().isPresent()) {
             return evidence.permissionRecorded().get() + " is given the permission to found the cluster";
         }
-        return "%d of %d nodes answer; founding needs all%s%s"
-                .formatted(seen.answers().size(), wanted, troubles(), silent());
-    }
-
-    private String silent() {
         String silence = silence();
-        return silence.isEmpty() ? "" : " (" + silence + ")";
+        return "%d of %d nodes answer; founding needs all%s"
+                .formatted(seen.answers().size(), wanted, silence.isEmpty() ? "" : " (" + silence + ")");
     }
 
-    /** Why pods do not run, in Kubernetes' words. */
+    /** Why pods do not run, in Kubernetes' words; empty when all do, or just start. */
     private String troubles() {
-        String troubles = seen.pods().stream()
+        return seen.pods().stream()
                 .filter(pod -> !pod.trouble().isEmpty())
                 .map(pod -> pod.name() + ": " + pod.trouble())
                 .collect(Collectors.joining("; "));
-        return troubles.isEmpty() ? "" : " (" + troubles + ")";
     }
 
     private List<String> names(Predicate<PodFacts> which) {

@@ -9,8 +9,8 @@ import java.util.Optional;
 
 /**
  * What changed between two statuses, as far as a person wants to read of it afterwards. {@code Ready} and
- * {@code Progressing} mostly repeat the others, and change too often: of them it tells only that all is in place, and that
- * something is tried again. Pure.
+ * {@code Progressing} mostly repeat the others, and change too often: of them it tells only that all is in place, and what
+ * goes wrong. That copies are missing while the first of them are made is no news either. Pure.
  */
 public final class Notes {
     private final QuantaClusterStatus before;
@@ -28,13 +28,22 @@ public final class Notes {
         notes.primary();
         notes.changed(StatusMaker.AVAILABLE)
                 .ifPresent(c -> notes.add(!c.holds() && !c.reason().equals("Bootstrapping"), c));
-        notes.trouble(StatusMaker.DEGRADED);
+        if (!notes.comesUp()) {
+            notes.trouble(StatusMaker.DEGRADED);
+        }
         notes.trouble(StatusMaker.STALLED);
         notes.changed(StatusMaker.PROGRESSING)
-                .filter(c -> c.reason().equals("Retrying"))
+                .filter(c -> c.reason().equals("Retrying") || c.reason().equals("InstanceCannotRun"))
                 .ifPresent(c -> notes.add(true, c));
         notes.changed(StatusMaker.READY).filter(Condition::holds).ifPresent(c -> notes.add(false, c));
         return List.copyOf(notes.notes);
+    }
+
+    /** Writes are served for the first time. */
+    private boolean comesUp() {
+        return before.condition(StatusMaker.AVAILABLE)
+                .filter(c -> c.reason().equals("Bootstrapping"))
+                .isPresent();
     }
 
     /** The condition, if it says something else than before. */

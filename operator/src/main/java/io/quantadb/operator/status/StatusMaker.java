@@ -38,7 +38,7 @@ public final class StatusMaker {
 
     public QuantaClusterStatus make() {
         ObservedCluster seen = evidence.seen();
-        var judge = new Judge(evidence, initialized(), kept.epoch());
+        var judge = new Judge(evidence, initialized(), kept.epoch(), awaited());
         Judgement available = judge.available();
         Judgement progressing = judge.progressing();
         var conditions = List.of(
@@ -71,6 +71,12 @@ public final class StatusMaker {
                 || evidence.founding()
                         .filter(FoundingAnswer.Founded.class::isInstance)
                         .isPresent();
+    }
+
+    private boolean awaited() {
+        return kept.condition(AVAILABLE)
+                .filter(c -> c.reason().equals("Bootstrapping"))
+                .isPresent();
     }
 
     private Condition condition(String type, Judgement judgement) {

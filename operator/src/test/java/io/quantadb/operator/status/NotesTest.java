@@ -60,6 +60,15 @@ class NotesTest {
     }
 
     @Test
+    void isNotAlarmedThatCopiesAreMissingWhileTheFirstAreMade() {
+        QuantaClusterStatus waiting = status(null, 1, "Available False Bootstrapping", "Degraded Unknown NotServing");
+        QuantaClusterStatus first = status("orders-0", 1, "Available True PrimaryServing", "Degraded True FewerCopies");
+        assertThat(told(waiting, first)).containsExactly("Normal PrimaryServing");
+        assertThat(told(first, WELL))
+                .containsExactly("Normal Bootstrapped", "Normal FullRedundancy", "Normal AllInstancesReady");
+    }
+
+    @Test
     void tellsWhoTookOverAndThatACopyIsMissing() {
         QuantaClusterStatus after = status(
                 "orders-1",
@@ -109,7 +118,9 @@ class NotesTest {
     }
 
     @Test
-    void warnsWhenAStepFails() {
+    void warnsWhenAStepFailsOrAPodCannotRun() {
+        assertThat(told(WELL, status("orders-0", 1, "Progressing True InstanceCannotRun")))
+                .containsExactly("Warning InstanceCannotRun");
         assertThat(told(WELL, status("orders-0", 1, "Progressing True Retrying")))
                 .containsExactly("Warning Retrying");
     }

@@ -64,6 +64,38 @@ class StatusMakerTest {
     }
 
     @Test
+    void doesNotCallItALostQuorumWhileTheFirstPrimaryComesUp() {
+        QuantaClusterStatus founded = status(NEW, Seen.objects(3).formless("orders-0", "orders-1", "orders-2"));
+        Seen seen = Seen.objects(3).says("orders-0", "PRIMARY", false, 1).formless("orders-1", "orders-2");
+
+        QuantaClusterStatus forming = status(founded, seen);
+        assertThat(told(forming, "Available")).isEqualTo("False Bootstrapping");
+        assertThat(told(forming, "Ready")).isEqualTo("False Bootstrapping");
+
+        assertThat(told(status(forming, seen.says("orders-0", "PRIMARY", true, 1)), "Available"))
+                .isEqualTo("True PrimaryServing");
+        assertThat(told(status(forming, seen.says("orders-0", "PRIMARY", false, 2)), "Available"))
+                .as("it has had a primary before")
+                .isEqualTo("False QuorumLost");
+    }
+
+    @Test
+    void saysInKubernetesWordsWhyAPodCannotRun() {
+        String words = "ErrImagePull: no such image";
+        QuantaClusterStatus creating =
+                status(NEW, Seen.objects(3).troubled("orders-1", words).silent("orders-1", "orders-2"));
+        assertThat(told(creating, "Ready")).isEqualTo("False InstanceCannotRun");
+        assertThat(creating.condition("Ready").orElseThrow().message())
+                .isEqualTo(
+                        "0 of 3 nodes answer; founding needs all (orders-2: no answer within 2000 ms) (orders-1: ErrImagePull: no such image)");
+
+        QuantaClusterStatus running = status(FOUNDED, Seen.serving(3).troubled("orders-2", words));
+        assertThat(told(running, "Progressing")).isEqualTo("True InstanceCannotRun");
+        assertThat(running.condition("Ready").orElseThrow().message())
+                .isEqualTo("orders-2 not ready yet (orders-2: ErrImagePull: no such image)");
+    }
+
+    @Test
     void isReadyWhenWritesAreServedAndAllIsInPlace() {
         QuantaClusterStatus status = status(FOUNDED, Seen.serving(3));
         assertThat(told(status, "Available")).isEqualTo("True PrimaryServing");
@@ -121,7 +153,7 @@ class StatusMakerTest {
         assertThat(told(status, "Ready")).isEqualTo("False RestartRequired");
         assertThat(told(status, "Progressing")).isEqualTo("False RestartRequired");
         assertThat(status.condition("Ready").orElseThrow().message())
-                .startsWith("orders-1 runs what the spec said before");
+                .startsWith("still with the settings of before: orders-1;");
     }
 
     @Test

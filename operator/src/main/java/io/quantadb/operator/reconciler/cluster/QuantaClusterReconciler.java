@@ -10,6 +10,7 @@ import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfig
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
+import io.javaoperatorsdk.operator.api.reconciler.PrimaryUpdateAndCacheUtils;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
@@ -86,10 +87,11 @@ public final class QuantaClusterReconciler implements Reconciler<QuantaCluster> 
                 before,
                 type -> context.getSecondaryResourcesAsStream(type).toList());
         Duration next = next(before, after);
-        if (after.equals(before)) {
-            return UpdateControl.<QuantaCluster>noUpdate().rescheduleAfter(next);
+        if (!after.equals(before)) {
+            // Into the watch's memory too: a pass right after this one would tell the same changes again.
+            PrimaryUpdateAndCacheUtils.ssaPatchStatusAndCacheResource(cluster, withStatus(cluster, after), context);
         }
-        return UpdateControl.patchStatus(withStatus(cluster, after)).rescheduleAfter(next);
+        return UpdateControl.<QuantaCluster>noUpdate().rescheduleAfter(next);
     }
 
     /** At once while the permission waits to be given; quickly while writes are not served. */
