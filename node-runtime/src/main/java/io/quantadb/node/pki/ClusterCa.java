@@ -24,8 +24,7 @@ import java.util.List;
  * NAME.crt/.key the same for an operator or viewer: CN = its name, O = the role, OU = cluster name, client use
  * </pre>
  *
- * <p>Keys are EC P-256, PKCS#8. Blocking (files, key generation); any thread, but one writer per directory. Loads
- * BouncyCastle when it issues, not when it only opens.
+ * <p>Keys are EC P-256, PKCS#8. Blocking (files, key generation); any thread, but one writer per directory.
  */
 public final class ClusterCa {
     /** What {@code init} gives nodes unless told otherwise. */

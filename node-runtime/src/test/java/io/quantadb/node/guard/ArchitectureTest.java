@@ -165,6 +165,16 @@ class ArchitectureTest {
                 .check(MAIN);
     }
 
+    /** It is on the tests' class path alone: on an agent's, Netty would load it, whoever needs it (docs/adr/0015). */
+    @Test
+    void nothingThatRunsNeedsBouncyCastle() {
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.bouncycastle..")
+                .check(MAIN);
+    }
+
     @Test
     void packagesHaveNoCycles() {
         slices().matching("io.quantadb.node.(*)..").should().beFreeOfCycles().check(MAIN);
