@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.joran.JoranConfigurator;
+import ch.qos.logback.classic.spi.Configurator.ExecutionStatus;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
@@ -50,6 +50,15 @@ class LogFormatTest {
     }
 
     @Test
+    void isTheOneSetupThatLogbackFinds() {
+        LoggerContext inUse = (LoggerContext) org.slf4j.LoggerFactory.getILoggerFactory();
+        assertThat(inUse.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).getAppender(LogSetup.APPENDER))
+                .isInstanceOfSatisfying(
+                        ConsoleAppender.class,
+                        out -> assertThat(out.getEncoder()).isInstanceOf(LogLine.class));
+    }
+
+    @Test
     void namesTheCauseAndPrintsItsTraceOnlyAtDebug() throws Exception {
         // Given
         Consumer<Logger> failing = logger ->
@@ -68,10 +77,7 @@ class LogFormatTest {
 
     private String line(Level level, Consumer<Logger> what) throws Exception {
         context.reset();
-        JoranConfigurator joran = new JoranConfigurator();
-        joran.setContext(context);
-        joran.doConfigure(
-                java.nio.file.Path.of("src/main/resources/logback.xml").toUri().toURL());
+        assertThat(new LogSetup().configure(context)).isEqualTo(ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY);
         Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
         root.setLevel(level);
         Encoder<ILoggingEvent> encoder = ((ConsoleAppender<ILoggingEvent>) root.getAppender("OUT")).getEncoder();
