@@ -14,14 +14,11 @@ import io.quantadb.node.pki.NodeCredentials;
 import io.quantadb.node.pki.TlsFiles;
 import io.quantadb.node.transport.NettyTransport;
 import io.quantadb.node.transport.TransportConfig;
-import java.io.IOException;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
-import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /** Builds what a node listens and dials with, from its settings. */
@@ -61,15 +58,8 @@ final class NodeNetwork {
 
     private static SslContext frontContext(NodeCredentials shown) {
         try {
-            KeyStore store = KeyStore.getInstance("PKCS12");
-            store.load(null, null);
-            char[] none = new char[0];
-            store.setKeyEntry(
-                    "node", shown.key(), none, shown.chain().toArray(java.security.cert.X509Certificate[]::new));
-            KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-            keys.init(store, none);
-            return FrontTls.server(keys);
-        } catch (GeneralSecurityException | IOException e) {
+            return FrontTls.server(shown.key(), shown.chain());
+        } catch (SSLException e) {
             throw new Failure(
                     ExitCode.CERTIFICATE, "the certificate for SQL clients cannot be used: " + e.getMessage(), "", e);
         }

@@ -13,6 +13,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslProvider;
 import io.quantadb.node.common.NodeException.LocalFault;
 import io.quantadb.node.testing.PostgresVersion;
 import io.quantadb.node.testing.TestingPostgres;
@@ -30,6 +31,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.postgresql.PGConnection;
 import org.postgresql.util.PSQLException;
 
@@ -42,7 +45,7 @@ class FrontPostgresTest {
 
     @BeforeAll
     static void startPostgres() throws IOException {
-        tls = TestingTls.server();
+        tls = TestingTls.server(SslProvider.OPENSSL);
         postgres = TestingPostgres.create(PostgresVersion.V15);
         Files.writeString(
                 postgres.dataDirectory().resolve("pg_hba.conf"),
@@ -61,9 +64,12 @@ class FrontPostgresTest {
         node.close();
     }
 
-    @Test
-    void servesPsqlPlainAndWithTls() {
-        open(tls, config -> config).primary(1);
+    @ParameterizedTest
+    @EnumSource(
+            value = SslProvider.class,
+            names = {"JDK", "OPENSSL"})
+    void servesPsqlPlainAndWithTls(SslProvider engine) {
+        open(TestingTls.server(engine), config -> config).primary(1);
         assertThat(node.psqlPlain("SELECT 41 + 1")).isEqualTo("42");
         assertThat(psql(
                         "host=127.0.0.1 user=postgres dbname=postgres sslmode=require port=" + node.primaryPort(),
@@ -72,9 +78,12 @@ class FrontPostgresTest {
                 .isEqualTo("1");
     }
 
-    @Test
-    void servesDirectTls() throws SQLException {
-        open(tls, config -> config.withRequireTls(true)).primary(1);
+    @ParameterizedTest
+    @EnumSource(
+            value = SslProvider.class,
+            names = {"JDK", "OPENSSL"})
+    void servesDirectTls(SslProvider engine) throws SQLException {
+        open(TestingTls.server(engine), config -> config.withRequireTls(true)).primary(1);
         try (Connection c = connect(node.localPort(), "sslmode", "require", "sslNegotiation", "direct")) {
             assertThat(one(c, "SELECT 'direct'")).isEqualTo("direct");
         }
