@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Starts this same program again as a process of its own session, so that neither the end of the command that started
@@ -47,7 +49,7 @@ final class AgentLauncher {
     private List<String> command(List<String> prefix, Path settings) {
         List<String> out = new ArrayList<>(prefix);
         // setsid replaces itself by the program when it leads no process group, so the process number stays.
-        onPath("setsid", out);
+        onPath(environment, "setsid").ifPresent(setsid -> out.add(setsid.toString()));
         String launcher = environment.getOrDefault("QUANTADB_LAUNCHER", System.getProperty("quantadb.launcher", ""));
         if (!agentCommand.isEmpty()) {
             out.addAll(agentCommand);
@@ -71,18 +73,16 @@ final class AgentLauncher {
     }
 
     private static String absolute(String classPath) {
-        return java.util.Arrays.stream(classPath.split(File.pathSeparator))
+        return Arrays.stream(classPath.split(File.pathSeparator))
                 .map(entry -> Path.of(entry).toAbsolutePath().toString())
                 .collect(java.util.stream.Collectors.joining(File.pathSeparator));
     }
 
-    private void onPath(String tool, List<String> out) {
-        for (String folder : environment.getOrDefault("PATH", "/usr/bin:/bin").split(File.pathSeparator)) {
-            Path candidate = Path.of(folder, tool);
-            if (Files.isExecutable(candidate)) {
-                out.add(candidate.toString());
-                return;
-            }
-        }
+    /** Where this program lies on the PATH; empty when it does not. */
+    static Optional<Path> onPath(Map<String, String> environment, String tool) {
+        return Arrays.stream(environment.getOrDefault("PATH", "/usr/bin:/bin").split(File.pathSeparator))
+                .map(folder -> Path.of(folder, tool))
+                .filter(Files::isExecutable)
+                .findFirst();
     }
 }

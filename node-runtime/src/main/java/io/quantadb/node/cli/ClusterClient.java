@@ -19,9 +19,14 @@ import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
-import java.util.Comparator;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import javax.net.ssl.HttpsURLConnection;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
@@ -124,10 +129,24 @@ public final class ClusterClient {
 
     /** GETs a path; empty when there is no answer in time or it is not JSON. */
     public Optional<JsonNode> get(HostPort api, String path) {
+        return ask(api, path) instanceof ApiAnswer.Told(int _, JsonNode body) ? Optional.of(body) : Optional.empty();
+    }
+
+    private ApiAnswer ask(HostPort api, String path) {
         try {
-            return answer(open(api, path, READ_MS)).map(Reply::body);
+            HttpURLConnection connection = open(api, path, READ_MS);
+            int status = connection.getResponseCode();
+            try (InputStream in = status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
+                return in == null
+                        ? new ApiAnswer.Silent("it answered with status %d and nothing more".formatted(status), false)
+                        : new ApiAnswer.Told(status, MAPPER.readTree(in.readNBytes(ANSWER_BYTES_MAX)));
+            } finally {
+                connection.disconnect();
+            }
         } catch (IOException e) {
-            return Optional.empty();
+            return ApiAnswer.silent(e);
+        } catch (IllegalArgumentException e) {
+            return new ApiAnswer.Silent("this is no address", false);
         }
     }
 
@@ -177,12 +196,19 @@ public final class ClusterClient {
         }
     }
 
+    /** Asks all of these at the same time, so that one that is silent delays nobody but itself. */
+    Survey survey(List<HostPort> apis) {
+        Map<HostPort, Future<ApiAnswer>> asked = new LinkedHashMap<>();
+        try (ExecutorService each = Executors.newVirtualThreadPerTaskExecutor()) {
+            apis.forEach(api -> asked.put(api, each.submit(() -> ask(api, "/cluster/nodes"))));
+        }
+        Map<HostPort, ApiAnswer> answers = new LinkedHashMap<>();
+        asked.forEach((api, answer) -> answers.put(api, answer.resultNow()));
+        return new Survey(Collections.unmodifiableMap(answers));
+    }
+
     /** The best-informed answer of several nodes: the leader's of the highest term, else that of the highest epoch. */
     public Optional<View> nodes(List<HostPort> apis) {
-        return apis.stream()
-                .flatMap(api -> get(api, "/cluster/nodes").stream().map(body -> new View(api, body)))
-                .max(Comparator.comparing(View::fromLeader)
-                        .thenComparingLong(view -> view.body().path("term").asLong())
-                        .thenComparingLong(View::epoch));
+        return survey(apis).best();
     }
 }

@@ -163,7 +163,12 @@ public final class Demo {
 
     /** What the best-informed node says now. */
     public Optional<ClusterClient.View> view() {
-        return client.nodes(state().nodes().stream()
+        return survey().best();
+    }
+
+    /** What each node says whose agent runs. */
+    Survey survey() {
+        return client.survey(state().nodes().stream()
                 .filter(DemoNode::running)
                 .map(DemoNode::api)
                 .toList());
@@ -243,7 +248,7 @@ public final class Demo {
 
     /** The URL that follows the primary; the password stands in {@link #passfile()}. */
     public String url() {
-        return PsqlUrl.of(nodes().stream().map(DemoNode::primaryListener).toList(), "postgres", passfile());
+        return PsqlUrl.of(nodes().stream().map(DemoNode::primaryListener).toList(), "postgres", passfile(), null);
     }
 
     public Path passfile() {

@@ -69,11 +69,18 @@ final class DemoCommand implements Runnable {
     @Command(name = "status", mixinStandardHelpOptions = true, description = "Show the nodes.")
     int status() {
         Demo demo = demo();
-        ClusterClient.View view = demo.view()
+        if (demo.nodes().stream().noneMatch(DemoNode::running)) {
+            throw new Failure(
+                    ExitCode.NOT_RUNNING,
+                    "no node of the demo in %s is running".formatted(folder()),
+                    "start it with quantadb demo up");
+        }
+        Survey survey = demo.survey();
+        ClusterClient.View view = survey.best()
                 .orElseThrow(() -> new Failure(
                         ExitCode.NOT_RUNNING,
-                        "no node of the demo in %s answers".formatted(folder()),
-                        "start it with quantadb demo up"));
+                        "no node of the demo in %s answers: %s".formatted(folder(), survey.words()),
+                        "see the agent.log of each node there"));
         out().print(table().render(view.body()));
         for (DemoNode node : demo.nodes()) {
             if (!node.running()) {
@@ -131,7 +138,10 @@ final class DemoCommand implements Runnable {
         String program = program() + " demo";
         String where = dir == null ? "" : " --dir " + dir;
         out.println();
-        out.println("psql:  psql '%s'".formatted(demo.url()));
+        out.println(
+                AgentLauncher.onPath(environment, "psql").isPresent()
+                        ? "psql:  psql '%s'".formatted(demo.url())
+                        : "url:   %s   (no psql is on the PATH; any libpq client takes it)".formatted(demo.url()));
         out.println("kill:  %s kill %s%s".formatted(program, primary, where));
         out.println("watch: %s status%s".formatted(program, where));
         out.println("stop:  %s down%s   (add --purge to remove the data)".formatted(program, where));

@@ -36,6 +36,12 @@ final class PsqlUrlCommand implements Callable<Integer> {
     @Option(names = "--user", paramLabel = "ROLE", defaultValue = "postgres", description = "role to connect as")
     private String user = "postgres";
 
+    @Option(
+            names = "--sslrootcert",
+            paramLabel = "FILE",
+            description = "have clients check the nodes' certificates and names against this CA (sslmode=verify-full)")
+    private @Nullable Path rootCertificate;
+
     private final Map<String, String> environment;
 
     PsqlUrlCommand(Map<String, String> environment) {
@@ -50,9 +56,27 @@ final class PsqlUrlCommand implements Callable<Integer> {
         for (JsonNode node : view.body().path("nodes")) {
             listeners.add(HostPort.parse(node.path("primary_sql_address").asText()));
         }
+        if (listeners.isEmpty()) {
+            throw new Failure(
+                    ExitCode.NOT_RUNNING,
+                    "node %s at %s is in no cluster yet"
+                            .formatted(view.body().path("answered_by").asText(), view.askedAt()),
+                    "see its log, or name a member of the cluster with --api host:port");
+        }
         Path passfile = new DemoFolder(demo).passfile();
         boolean ofDemo = api == null && Files.exists(passfile);
-        spec.commandLine().getOut().println(PsqlUrl.of(listeners, user, ofDemo ? passfile : null));
+        Path root = rootCertificate == null ? null : readable(rootCertificate);
+        spec.commandLine().getOut().println(PsqlUrl.of(listeners, user, ofDemo ? passfile : null, root));
         return ExitCode.OK.status();
+    }
+
+    private static Path readable(Path file) {
+        if (!Files.isReadable(file)) {
+            throw new Failure(
+                    ExitCode.CERTIFICATE,
+                    "--sslrootcert: %s does not exist or cannot be read".formatted(file),
+                    "name the ca.crt that quantadb init made");
+        }
+        return file.toAbsolutePath().normalize();
     }
 }

@@ -68,14 +68,8 @@ final class StatusCommand implements Callable<Integer> {
 
     /** The best answer of these nodes. */
     static ClusterClient.View ask(List<HostPort> apis, ClusterClient client) {
-        return client.nodes(apis)
-                .orElseThrow(() -> new Failure(
-                        ExitCode.NOT_RUNNING,
-                        "no node answers at "
-                                + String.join(
-                                        ", ",
-                                        apis.stream().map(HostPort::toString).toList()),
-                        "start one, or name another with --api host:port"));
+        Survey survey = client.survey(apis);
+        return survey.best().orElseThrow(survey::failure);
     }
 
     static HostPort address(String text) {

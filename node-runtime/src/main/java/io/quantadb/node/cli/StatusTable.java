@@ -21,6 +21,10 @@ final class StatusTable {
 
     /** The table and a line about the cluster below it, each line ended. */
     String render(JsonNode nodes) {
+        if (nodes.path("nodes").isEmpty()) {
+            return "node %s is in no cluster yet\n"
+                    .formatted(nodes.path("answered_by").asText());
+        }
         List<List<String>> rows = new ArrayList<>();
         rows.add(TITLES);
         for (JsonNode node : nodes.path("nodes")) {
@@ -88,7 +92,7 @@ final class StatusTable {
                         primary.isEmpty() ? "none" : primary,
                         leader.isEmpty() ? "none" : leader,
                         nodes.path("epoch").asLong(),
-                        rule.isEmpty() ? "nobody else" : rule,
+                        rule.isEmpty() || rule.equals("none") ? "nobody else" : rule,
                         nodes.path("failover_in_progress").asBoolean() ? "; a failover is under way" : "");
     }
 

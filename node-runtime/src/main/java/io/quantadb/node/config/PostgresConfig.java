@@ -26,10 +26,13 @@ public record PostgresConfig(
     public PostgresConfig {
         parameters = java.util.Collections.unmodifiableMap(new TreeMap<>(parameters));
         hba = List.copyOf(hba);
-        if (!superuser.matches("[a-z_][a-z0-9_$]{0,62}")) {
+        if (!superuser.matches("[a-z_][a-z0-9_$]{0,62}") || superuser.startsWith("pg_")) {
             throw new IllegalArgumentException(
-                    "postgres.superuser=%s must be 1 to 63 lower-case letters, digits, '_' or '$'"
+                    "postgres.superuser=%s must be 1 to 63 lower-case letters, digits, '_' or '$', and not begin with 'pg_'"
                             .formatted(superuser));
+        }
+        if (superuser.equals("quantadb")) {
+            throw new IllegalArgumentException("postgres.superuser=quantadb is the agent's own role: choose another");
         }
         for (Map.Entry<String, String> parameter : parameters.entrySet()) {
             if (!parameter.getKey().matches("[A-Za-z_][A-Za-z0-9_$.]{0,126}")) {

@@ -77,7 +77,8 @@ final class Lobby {
     void enter(Connection connection) {
         String user = connection.packet().user();
         if (!admission.enterUser(user)) {
-            connection.refuse(Words.tooMany("This user has as many connections as front.sessionsPerUserMax allows."));
+            connection.refuse(Words.tooMany("One user may have %d connections to this node."
+                    .formatted(config.limits().sessionsPerUserMax())));
             return;
         }
         connection.client().closeFuture().addListener(_ -> {

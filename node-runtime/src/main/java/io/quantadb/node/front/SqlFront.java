@@ -53,6 +53,9 @@ import org.slf4j.LoggerFactory;
 // a write or close that fails ends its channel, and that end is heard
 @SuppressWarnings("FutureReturnValueIgnored")
 public final class SqlFront implements AutoCloseable {
+    /** What ALPN must choose in direct TLS. */
+    public static final String APPLICATION_PROTOCOL = StartupHandler.ALPN;
+
     private static final Logger LOGGER = LoggerFactory.getLogger(SqlFront.class);
     private static final Duration TICK = Duration.ofMillis(20);
     private static final Duration CLOSE_DEADLINE = Duration.ofSeconds(2);
@@ -60,7 +63,7 @@ public final class SqlFront implements AutoCloseable {
     private final FrontConfig config;
     private final EventLoopGroup group;
     private final PeerStreams peers;
-    private final @Nullable SslContext tls;
+    private final @Nullable Supplier<SslContext> tls;
     private final LeaseView lease;
     private final Gate gate;
     private final Admission admission;
@@ -76,13 +79,14 @@ public final class SqlFront implements AutoCloseable {
 
     /**
      * @param group the loops of sessions; unix sockets use epoll or NIO as it does
-     * @param tls server context for clients, see {@link FrontTls}; null turns TLS off
+     * @param tls the server context for clients of this moment, with {@link #APPLICATION_PROTOCOL}; asked for at each
+     *     connection, so that a renewed certificate is shown without a restart; null turns TLS off
      */
     public SqlFront(
             FrontConfig config,
             EventLoopGroup group,
             PeerStreams peers,
-            @Nullable SslContext tls,
+            @Nullable Supplier<SslContext> tls,
             LeaseView lease,
             CancelGuard guard,
             FrontListener listener,
@@ -313,7 +317,7 @@ public final class SqlFront implements AutoCloseable {
         boolean peer = origin == Origin.PEER;
         channel.pipeline()
                 .addLast(new StartupHandler(
-                        peer ? null : tls,
+                        peer || tls == null ? null : tls.get(),
                         config.requireTls() && !peer,
                         !peer,
                         config.limits().startupDeadline(),
@@ -336,7 +340,8 @@ public final class SqlFront implements AutoCloseable {
         public void onStartup(StartupHandler handler, ChannelHandlerContext ctx, StartupPacket packet) {
             var connection = new Connection(ctx, handler, packet, origin, clientAddress, lobby.waitUntilNanos());
             if (tooMany) {
-                connection.refuse(Words.tooMany("There are as many connections as front.sessionsMax allows."));
+                connection.refuse(Words.tooMany("This node takes %d connections in all."
+                        .formatted(config.limits().sessionsMax())));
                 return;
             }
             switch (StartupPolicy.decide(packet, config.allowLoweredSynchronousCommit())) {

@@ -63,8 +63,8 @@ final class StartupPolicy {
     }
 
     static final String LOWERED_MESSAGE = "synchronous_commit may not be lowered in this cluster";
-    static final String LOWERED_HINT = "A commit with a lower setting could be lost in a failover. "
-            + "The administrator can permit it with allow_lowered_synchronous_commit.";
+    static final String LOWERED_HINT =
+            "A commit with a lower setting could be lost in a failover. Leave synchronous_commit as it is.";
 
     /** Whether a value of {@code synchronous_commit} waits for less than the cluster does. */
     static boolean lowers(String value) {

@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The authority that says who belongs to a cluster. It lives in one directory (mode 0700):
@@ -79,11 +80,37 @@ public final class ClusterCa {
         return Files.exists(directory.resolve(CERTIFICATE));
     }
 
+    /** The name of the cluster whose authority lies in this directory; empty when none does. */
+    public static Optional<String> nameIn(Path directory) {
+        return exists(directory)
+                ? Optional.of(name(directory.resolve(CERTIFICATE), authority(directory)))
+                : Optional.empty();
+    }
+
+    /** For which names and addresses the certificate in this directory was issued; empty when there is none. */
+    public static List<String> issuedNames(Path directory, NodeId node) {
+        Path file = directory.resolve(node + ".crt");
+        return Files.exists(file)
+                ? Subjects.alternativeNames(PemFiles.certificates(file, "the certificate of node " + node)
+                        .getFirst())
+                : List.of();
+    }
+
+    private static X509Certificate authority(Path directory) {
+        return PemFiles.certificates(directory.resolve(CERTIFICATE), "the cluster's CA certificate")
+                .getFirst();
+    }
+
+    private static String name(Path file, X509Certificate certificate) {
+        return Subjects.organization(certificate)
+                .orElseThrow(() -> new LocalFault(
+                        "the cluster's CA certificate %s names no cluster: its subject needs one O".formatted(file)));
+    }
+
     /** Opens an authority made before; {@link LocalFault} when a file is missing, damaged or expired. */
     public static ClusterCa open(Path directory, InstantSource clock) {
         Path file = directory.resolve(CERTIFICATE);
-        X509Certificate certificate =
-                PemFiles.certificates(file, "the cluster's CA certificate").getFirst();
+        X509Certificate certificate = authority(directory);
         Instant end = certificate.getNotAfter().toInstant();
         if (clock.instant().isAfter(end)) {
             throw new LocalFault("the cluster's CA certificate %s expired at %s: make a new CA with 'quantadb init'"
@@ -93,10 +120,7 @@ public final class ClusterCa {
                 directory.resolve(KEY),
                 "the cluster's CA key",
                 certificate.getPublicKey().getAlgorithm());
-        String cluster = Subjects.organization(certificate)
-                .orElseThrow(() -> new LocalFault(
-                        "the cluster's CA certificate %s names no cluster: its subject needs one O".formatted(file)));
-        return new ClusterCa(directory, cluster, certificate, key, clock);
+        return new ClusterCa(directory, name(file, certificate), certificate, key, clock);
     }
 
     public String clusterName() {

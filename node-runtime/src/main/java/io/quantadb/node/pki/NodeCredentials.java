@@ -21,6 +21,7 @@ import java.util.Date;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What a node proves itself with and what it trusts: loaded, checked, immutable.
@@ -49,6 +50,14 @@ public record NodeCredentials(
     /** The end of the node's certificate. */
     public Instant expires() {
         return chain.getFirst().getNotAfter().toInstant();
+    }
+
+    /** How long its certificate is good, and those of the authorities; {@code files} is where they were read. */
+    public List<Validity> validities(TlsFiles files) {
+        return Stream.concat(
+                        Stream.of(Validity.of(CERT, files.cert(), chain.getFirst())),
+                        authorities.stream().map(authority -> Validity.of(CA, files.ca(), authority)))
+                .toList();
     }
 
     /**
@@ -101,7 +110,7 @@ public record NodeCredentials(
         }
     }
 
-    private static void requireValid(X509Certificate certificate, String what, String remedy, Instant now) {
+    static void requireValid(X509Certificate certificate, String what, String remedy, Instant now) {
         Instant from = certificate.getNotBefore().toInstant();
         Instant until = certificate.getNotAfter().toInstant();
         if (now.isAfter(until)) {
@@ -139,7 +148,7 @@ public record NodeCredentials(
     }
 
     /** Whether the private key is that of the public one: what it signs must verify. */
-    private static boolean matches(PublicKey open, PrivateKey secret) {
+    static boolean matches(PublicKey open, PrivateKey secret) {
         String algorithm = switch (open.getAlgorithm()) {
             case "EC" -> "SHA256withECDSA";
             case "RSA" -> "SHA256withRSA";

@@ -1,10 +1,12 @@
 package io.quantadb.node.pki;
 
+import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import javax.naming.InvalidNameException;
 import javax.naming.NamingException;
 import javax.naming.directory.Attribute;
@@ -12,6 +14,9 @@ import javax.naming.ldap.LdapName;
 
 /** Reads the parts of a certificate's subject that name a node: CN is the node id, O the cluster's name. */
 public final class Subjects {
+    /** The numbers of dNSName and iPAddress in RFC 5280. */
+    private static final Set<Object> NAME_KINDS = Set.of(2, 7);
+
     private Subjects() {}
 
     /** The common name; empty when there is none, or more than one, which names nobody. */
@@ -32,6 +37,21 @@ public final class Subjects {
     /** Whether it has an organisational unit, or several. */
     static boolean hasUnit(X509Certificate certificate) {
         return !values(certificate, "OU").isEmpty();
+    }
+
+    /** The DNS names and addresses that it is issued for, as text; empty when it has none or they cannot be read. */
+    static List<String> alternativeNames(X509Certificate certificate) {
+        try {
+            var names = certificate.getSubjectAlternativeNames();
+            return names == null
+                    ? List.of()
+                    : names.stream()
+                            .filter(name -> NAME_KINDS.contains(name.getFirst()))
+                            .map(name -> String.valueOf(name.get(1)))
+                            .toList();
+        } catch (CertificateParsingException e) {
+            return List.of();
+        }
     }
 
     /** The subject for a log line: at most 200 characters, nothing that could break the line. */

@@ -7,7 +7,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,15 +37,17 @@ public final class Bootstrap {
     /**
      * What to create beside the cluster itself.
      *
-     * @param superuserPasswordFile one line; null leaves {@code postgres} without a password
+     * @param superuser the name of the superuser for people
+     * @param superuserPasswordFile one line; null leaves the superuser without a password
      * @param walSegmentMegabytes a power of two, 16 by default
      * @param application null for none
      */
     public record Wanted(
+            String superuser,
             @Nullable Path superuserPasswordFile,
             int walSegmentMegabytes,
             @Nullable Application application) {
-        public static final Wanted PLAIN = new Wanted(null, 16, null);
+        public static final Wanted PLAIN = new Wanted("postgres", null, 16, null);
 
         public Wanted {
             if (Integer.bitCount(walSegmentMegabytes) != 1 || walSegmentMegabytes > 1024) {
@@ -71,6 +75,16 @@ public final class Bootstrap {
         this.privateDirectory = privateDirectory;
     }
 
+    /** Reads the passwords that {@link #create} will need; {@link LocalFault} when one cannot be. Changes nothing. */
+    public static void requirePasswords(Wanted wanted) {
+        Application application = wanted.application();
+        Stream.of(
+                        Optional.ofNullable(wanted.superuserPasswordFile()),
+                        Optional.ofNullable(application == null ? null : application.passwordFile()))
+                .flatMap(Optional::stream)
+                .forEach(Bootstrap::secret);
+    }
+
     /** Fills an empty (or absent) directory; {@link LocalFault} with what PostgreSQL said when that fails. */
     public void create(DataDirectory directory, Wanted wanted) {
         Path data = directory.path();
@@ -79,19 +93,15 @@ public final class Bootstrap {
         user.privateDirectory(privateDirectory);
         Path passwords = privateDirectory.resolve("initdb.password");
         try {
-            boolean withPassword = wanted.superuserPasswordFile() != null;
             if (wanted.superuserPasswordFile() != null) {
                 PrivateFile.write(passwords, secret(wanted.superuserPasswordFile()) + "\n", user);
             }
             ToolRun initdb = ToolRun.of(
-                    user.command("TERM", initdb(data, wanted.walSegmentMegabytes(), withPassword ? passwords : null)),
-                    "",
-                    Path.of("/"),
-                    INITDB_DEADLINE);
+                    user.command("TERM", initdb(data, wanted, passwords)), "", Path.of("/"), INITDB_DEADLINE);
             if (!initdb.succeeded()) {
                 throw new LocalFault("initdb could not create a cluster in %s: %s".formatted(data, lastWords(initdb)));
             }
-            revokeAndCreate(data, wanted.application());
+            revokeAndCreate(data, wanted.superuser(), wanted.application());
             ToolRun sync = ToolRun.of(
                     user.command("TERM", List.of(binaries.initdb().toString(), "--sync-only", "--pgdata=" + data)),
                     "",
@@ -108,7 +118,7 @@ public final class Bootstrap {
         }
     }
 
-    private void revokeAndCreate(Path data, @Nullable Application application) throws IOException {
+    private void revokeAndCreate(Path data, String superuser, @Nullable Application application) {
         String revoke = "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_cancel_backend(integer) FROM PUBLIC";
         singleUser(data, "template1", List.of(revoke));
         var statements = new ArrayList<String>();
@@ -116,7 +126,7 @@ public final class Bootstrap {
         statements.add("CREATE ROLE %s SUPERUSER REPLICATION LOGIN".formatted(ServerConfig.AGENT_ROLE));
         if (application != null) {
             String owner = identifier(application.owner());
-            if (!application.owner().equals("postgres")) {
+            if (!application.owner().equals(superuser)) {
                 statements.add("CREATE ROLE %s LOGIN".formatted(owner));
             }
             if (application.passwordFile() != null) {
@@ -130,23 +140,23 @@ public final class Bootstrap {
         singleUser(data, "postgres", statements);
     }
 
-    List<String> initdb(Path data, int walSegmentMegabytes, @Nullable Path passwords) {
+    private List<String> initdb(Path data, Wanted wanted, Path passwords) {
         var command = new ArrayList<>(List.of(
                 binaries.initdb().toString(),
                 "--pgdata=" + data,
-                "--username=postgres",
+                "--username=" + wanted.superuser(),
                 "--encoding=UTF8",
                 "--locale=C.UTF-8",
                 "--data-checksums",
                 "--no-sync",
-                "--wal-segsize=" + walSegmentMegabytes,
+                "--wal-segsize=" + wanted.walSegmentMegabytes(),
                 // The agent's own access rules replace the file that this would write.
                 "--auth=reject"));
         if (binaries.major() >= 17) {
             // The same order of text on every machine of the cluster, whatever its libraries.
             command.add("--locale-provider=builtin");
         }
-        if (passwords != null) {
+        if (wanted.superuserPasswordFile() != null) {
             command.add("--pwfile=" + passwords);
         }
         return command;

@@ -3,6 +3,7 @@ package io.quantadb.node.runtime;
 import static io.quantadb.node.common.LogKeys.CLUSTER;
 import static io.quantadb.node.common.LogKeys.NODE;
 
+import io.netty.handler.ssl.SslContext;
 import io.quantadb.node.api.ApiServer;
 import io.quantadb.node.cli.ExitCode;
 import io.quantadb.node.cli.Failure;
@@ -32,6 +33,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -90,6 +92,8 @@ final class NodeAgent implements AutoCloseable {
         StartCheck.run(config);
         NettyTransport transport = NodeNetwork.transport(config, clock, random);
         closing.add("transport", transport);
+        Supplier<SslContext> clientTls = NodeNetwork.clientTls(config, transport);
+        closing.add("certificates", NodeNetwork.watchCertificates(transport));
         NodePostgres postgres = NodePostgres.prepare(config, files);
         Steps.io(ExitCode.DATA_DIRECTORY, files::create);
         runFolder.open();
@@ -116,7 +120,7 @@ final class NodeAgent implements AutoCloseable {
         NodeFacts member = identity.settle(known);
         facts = member;
         probes.enter(NodeProbes.Stage.STARTING);
-        run(new Ground(member, store, transport, network, postgres, joins));
+        run(new Ground(member, store, transport, clientTls, network, postgres, joins));
     }
 
     private final AtomicReference<io.quantadb.node.api.@Nullable ClusterView> view = new AtomicReference<>();
@@ -146,6 +150,7 @@ final class NodeAgent implements AutoCloseable {
             NodeFacts member,
             FactStore store,
             NettyTransport transport,
+            @Nullable Supplier<SslContext> clientTls,
             ControlDispatcher network,
             NodePostgres postgres,
             JoinBook joins) {}
@@ -228,8 +233,8 @@ final class NodeAgent implements AutoCloseable {
     }
 
     private NodeParts parts(Ground g, ServingLease lease, AtomicReference<@Nullable Coordinator> core) {
-        NodeParts parts =
-                NodeParts.build(config, files, g.member(), g.transport(), g.postgres(), lease, clock, voice, event -> {
+        NodeParts parts = NodeParts.build(
+                config, files, g.member(), g.transport(), g.postgres(), lease, clock, voice, g.clientTls(), event -> {
                     Coordinator c = core.get();
                     if (c != null && !(leaving && (deaf || event instanceof Event.VoiceClosed))) {
                         c.post(event);

@@ -162,6 +162,7 @@ final class NodeIdentity {
 
     /** Mode primary is the permission. */
     private NodeFacts permitted(NodeFacts facts) throws InterruptedException {
+        requirePasswords(config);
         desk.founding(facts.node().value());
         if (formation.mayForm(config.otherPeers(), greeting(facts, Greeting.founding(desk.founding())))) {
             return form(facts, UUID.randomUUID().toString());
@@ -283,6 +284,7 @@ final class NodeIdentity {
     }
 
     private NodeFacts form(NodeFacts facts, String clusterId) {
+        requirePasswords(config);
         LOGGER.atInfo().addMarker(CLUSTER).addKeyValue(NODE, facts.node()).log("forming a new cluster");
         remember(facts);
         if (!(directory.inspect(major, null) instanceof DirectoryContents.Cluster)) {
@@ -296,6 +298,11 @@ final class NodeIdentity {
         return member;
     }
 
+    /** Before anything is made or asked: a new cluster must be what it was asked for from its first moment on. */
+    static void requirePasswords(NodeConfig config) {
+        Steps.run(ExitCode.CONFIG, () -> Bootstrap.requirePasswords(wanted(config)));
+    }
+
     /** From here on the disk has this identity; before, a start that fails has left none. */
     private void remember(NodeFacts facts) {
         if (!facts.equals(store.facts())) {
@@ -307,6 +314,7 @@ final class NodeIdentity {
     static Bootstrap.Wanted wanted(NodeConfig config) {
         BootstrapConfig b = config.bootstrap();
         return new Bootstrap.Wanted(
+                config.postgres().superuser(),
                 config.postgres().superuserPasswordFile(),
                 16,
                 b.database() == null || b.owner() == null

@@ -3,22 +3,20 @@ package io.quantadb.node.runtime;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.quantadb.node.cli.ExitCode;
-import io.quantadb.node.cli.Failure;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.MonotonicClock;
 import io.quantadb.node.config.ClientTlsConfig;
 import io.quantadb.node.config.ClientTlsMode;
 import io.quantadb.node.config.NodeConfig;
-import io.quantadb.node.front.FrontTls;
-import io.quantadb.node.pki.NodeCredentials;
+import io.quantadb.node.front.SqlFront;
 import io.quantadb.node.pki.TlsFiles;
 import io.quantadb.node.transport.NettyTransport;
 import io.quantadb.node.transport.TransportConfig;
+import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
-import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /** Builds what a node listens and dials with, from its settings. */
@@ -40,29 +38,24 @@ final class NodeNetwork {
         });
     }
 
-    /** TLS towards SQL clients; null when it is off. */
-    static @Nullable SslContext clientTls(NodeConfig config, NettyTransport transport) {
+    /** TLS towards SQL clients, asked at each connection, for rotation; null when it is off. */
+    static @Nullable Supplier<SslContext> clientTls(NodeConfig config, NettyTransport transport) {
         ClientTlsConfig tls = config.clientTls();
         if (tls.mode() == ClientTlsMode.OFF) {
             return null;
         }
-        return Steps.at(ExitCode.CERTIFICATE, () -> {
-            NodeCredentials shown = tls.certFile() == null || tls.keyFile() == null
-                    ? transport.tls().credentials()
-                    : NodeCredentials.load(
-                            new TlsFiles(tls.certFile(), tls.certFile(), tls.keyFile()),
-                            InstantSource.system().instant());
-            return frontContext(shown);
-        });
+        Path cert = tls.certFile();
+        Path key = tls.keyFile();
+        List<String> protocols = List.of(SqlFront.APPLICATION_PROTOCOL);
+        return cert == null || key == null
+                // Clients bring no certificate: PostgreSQL, behind a unix socket, could not check one.
+                ? () -> transport.tls().server(ClientAuth.NONE, protocols)
+                : Steps.at(ExitCode.CERTIFICATE, () -> transport.tls().server(cert, key, protocols));
     }
 
-    private static SslContext frontContext(NodeCredentials shown) {
-        try {
-            return FrontTls.server(shown.key(), shown.chain());
-        } catch (SSLException e) {
-            throw new Failure(
-                    ExitCode.CERTIFICATE, "the certificate for SQL clients cannot be used: " + e.getMessage(), "", e);
-        }
+    /** Tells while the node runs how long its certificates are good, and has renewed ones read; until closed. */
+    static AutoCloseable watchCertificates(NettyTransport transport) {
+        return new CertificateWatch(transport.tls()::look, InstantSource.system()).start();
     }
 
     /** The API asks for a certificate and serves probes without one; asked at each connection, for rotation. */

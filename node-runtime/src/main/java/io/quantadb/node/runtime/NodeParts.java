@@ -36,6 +36,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,6 +68,7 @@ record NodeParts(
             ServingLease lease,
             MonotonicClock clock,
             VoicePolicy voice,
+            @Nullable Supplier<SslContext> tls,
             Consumer<Event> post) {
         ServerEvents events = new ServerEvents(post);
         PostgresServer server = new PostgresServer(postgres.serverConfig(config, files, true), events);
@@ -79,7 +81,6 @@ record NodeParts(
                 lease,
                 clock,
                 voice);
-        SslContext tls = NodeNetwork.clientTls(config, transport);
         FrontConfig frontConfig = FrontConfig.of(
                         config.cluster().nodeId(),
                         new InetSocketAddress(config.host(), config.ports().sql()),

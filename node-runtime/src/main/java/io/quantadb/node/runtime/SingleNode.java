@@ -4,12 +4,14 @@ import static io.quantadb.node.common.LogKeys.CLUSTER;
 import static io.quantadb.node.common.LogKeys.NODE;
 
 import io.quantadb.node.api.Administrator;
+import io.netty.handler.ssl.SslContext;
 import io.quantadb.node.api.ApiServer;
 import io.quantadb.node.api.ClusterView;
 import io.quantadb.node.api.Founder;
 import io.quantadb.node.api.Probes;
 import io.quantadb.node.cli.ExitCode;
 import io.quantadb.node.cli.Failure;
+import io.quantadb.node.cluster.MemberKind;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.MonotonicClock;
@@ -31,6 +33,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,6 +66,8 @@ final class SingleNode implements AutoCloseable {
         StartCheck.run(config);
         NettyTransport transport = NodeNetwork.transport(config, clock, random);
         closing.add("transport", transport);
+        Supplier<SslContext> clientTls = NodeNetwork.clientTls(config, transport);
+        closing.add("certificates", NodeNetwork.watchCertificates(transport));
         NodePostgres postgres = NodePostgres.prepare(config, files);
         RunFolder run = new RunFolder(config.runDir());
         run.open();
@@ -80,7 +85,7 @@ final class SingleNode implements AutoCloseable {
                         .withRequireTls(config.clientTls().mode() == ClientTlsMode.REQUIRE),
                 transport.bulkGroup(),
                 transport.streams(),
-                NodeNetwork.clientTls(config, transport),
+                clientTls,
                 epoch -> serving,
                 pid -> false,
                 ticket -> {},
@@ -131,6 +136,7 @@ final class SingleNode implements AutoCloseable {
                                 .formatted(postgres.directory().path()),
                         "remove it and start again");
             case DirectoryContents.Empty() -> {
+                NodeIdentity.requirePasswords(config);
                 Bootstrap bootstrap = new Bootstrap(postgres.binaries(), postgres.user(), files.postgresPrivate());
                 Steps.creating(() -> bootstrap.create(postgres.directory(), NodeIdentity.wanted(config)));
             }
@@ -162,13 +168,35 @@ final class SingleNode implements AutoCloseable {
                 "none",
                 null,
                 ClusterView.Membership.MEMBER,
-                List.of(),
+                List.of(self()),
                 null,
                 false,
                 serving,
                 serving,
                 serving,
                 serving ? "" : "PostgreSQL is starting");
+    }
+
+    /** The only member there is; what is replicated is not known, since nothing is. */
+    private ClusterView.Member self() {
+        boolean well = serving;
+        return new ClusterView.Member(
+                config.cluster().nodeId(),
+                MemberKind.DATA,
+                ClusterView.Role.PRIMARY,
+                well ? ClusterView.State.ACTIVE : ClusterView.State.STARTING,
+                well ? ClusterView.Health.HEALTHY : ClusterView.Health.UNKNOWN,
+                false,
+                false,
+                NodeIdentity.addresses(config),
+                0,
+                0,
+                Lsn.NONE,
+                0,
+                0,
+                0,
+                config.cluster().priority(),
+                config.cluster().zone());
     }
 
     private final class Ends implements ServerListener {

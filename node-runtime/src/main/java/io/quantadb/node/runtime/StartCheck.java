@@ -50,9 +50,17 @@ final class StartCheck {
             throw new Failure(
                     ExitCode.CONFIG, "host=%s is no name or address of this machine".formatted(host), "correct it", e);
         } catch (IOException e) {
-            String why = String.valueOf(e.getMessage()).contains("in use")
+            String words = String.valueOf(e.getMessage());
+            if (words.contains("Cannot assign requested address")) {
+                throw new Failure(
+                        ExitCode.CONFIG,
+                        "host=%s is no address of this machine".formatted(host),
+                        "give --host an address that it has, or 0.0.0.0 and --advertised-host",
+                        e);
+            }
+            String why = words.contains("in use")
                     ? "is taken by another program: end that program"
-                    : "cannot be listened on (%s): give the right to do so".formatted(e.getMessage());
+                    : "cannot be listened on (%s): give the right to do so".formatted(words);
             throw new Failure(
                     ExitCode.PORT,
                     "port %d of %s (%s) %s, or set another %s".formatted(port, host, setting, why, setting),

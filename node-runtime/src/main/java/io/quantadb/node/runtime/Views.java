@@ -28,9 +28,9 @@ import org.jspecify.annotations.Nullable;
 /** What this node tells people about itself and its cluster, as one immutable value. Core thread. */
 final class Views {
     private static final Duration SILENT = Duration.ofSeconds(1);
-    private static final long LAGGING_BYTES = 16L << 20;
 
     private final NodeConfig config;
+    private final long laggingBytes;
     private final Instant started;
     private final MonotonicClock clock;
     private final ClusterCore core;
@@ -49,6 +49,7 @@ final class Views {
             ServingLease lease,
             Heard heard) {
         this.config = config;
+        this.laggingBytes = config.cluster().replication().maxLagBytes().bytes();
         this.started = started;
         this.clock = clock;
         this.core = core;
@@ -245,9 +246,9 @@ final class Views {
                                                 : ClusterView.State.UNKNOWN;
         ClusterView.Health health = !here
                 ? ClusterView.Health.UNKNOWN
-                : primary || witness(m) || (me && follows) || (lag >= 0 && lag <= LAGGING_BYTES)
+                : primary || witness(m) || (me && follows) || (lag >= 0 && lag <= laggingBytes)
                         ? ClusterView.Health.HEALTHY
-                        : lag > LAGGING_BYTES ? ClusterView.Health.LAGGING : ClusterView.Health.UNKNOWN;
+                        : lag > laggingBytes ? ClusterView.Health.LAGGING : ClusterView.Health.UNKNOWN;
         ClusterView.Role role = m.kind() == MemberKind.WITNESS
                 ? ClusterView.Role.WITNESS
                 : primary ? ClusterView.Role.PRIMARY : here ? ClusterView.Role.REPLICA : ClusterView.Role.UNKNOWN;

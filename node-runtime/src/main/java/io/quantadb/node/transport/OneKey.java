@@ -5,20 +5,27 @@ import java.net.Socket;
 import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
+import java.util.List;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Shows the node's one certificate to everybody. The JDK's own manager keeps silent when the other side names CAs that
+ * Shows one certificate to everybody. The JDK's own manager keeps silent when the other side names CAs that
  * did not sign ours, and then the refusal there could only say "no certificate" instead of whose it was.
  */
 final class OneKey extends X509ExtendedKeyManager {
     private static final String ALIAS = "node";
-    private final NodeCredentials own;
+    private final List<X509Certificate> chain;
+    private final PrivateKey key;
 
     OneKey(NodeCredentials own) {
-        this.own = own;
+        this(own.chain(), own.key());
+    }
+
+    OneKey(List<X509Certificate> chain, PrivateKey key) {
+        this.chain = List.copyOf(chain);
+        this.key = key;
     }
 
     @Override
@@ -30,7 +37,7 @@ final class OneKey extends X509ExtendedKeyManager {
     @Override
     public @Nullable String chooseEngineServerAlias(
             String keyType, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
-        return own.key().getAlgorithm().equals(keyType) ? ALIAS : null;
+        return key.getAlgorithm().equals(keyType) ? ALIAS : null;
     }
 
     @Override
@@ -55,11 +62,11 @@ final class OneKey extends X509ExtendedKeyManager {
 
     @Override
     public X509Certificate[] getCertificateChain(String alias) {
-        return own.chain().toArray(X509Certificate[]::new);
+        return chain.toArray(X509Certificate[]::new);
     }
 
     @Override
     public PrivateKey getPrivateKey(String alias) {
-        return own.key();
+        return key;
     }
 }

@@ -1,68 +1,41 @@
 package io.quantadb.node.transport;
 
-import static io.quantadb.node.common.LogKeys.CLUSTER;
-import static io.quantadb.node.common.LogKeys.NODE;
-import static io.quantadb.node.common.LogKeys.REASON;
-
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.quantadb.node.common.MonotonicClock;
 import io.quantadb.node.common.NodeException.LocalFault;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.pki.NodeCredentials;
+import io.quantadb.node.pki.ShownCertificate;
 import io.quantadb.node.pki.TlsFiles;
-import java.io.IOException;
-import java.nio.file.Files;
+import io.quantadb.node.pki.Validity;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
-import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicLong;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.function.Supplier;
 
 /**
- * The TLS contexts of this process, made from one set of PEM files and made anew when those files change. Nobody keeps
- * a context: whoever dials or accepts asks for the present one. Files are looked at once a second at most, off the
- * event loop, so a rotation is used by connections made a second later; those that stand stay. Files that cannot be
- * used (half copied, key and certificate of different pairs) are reported and the old context serves on.
+ * The TLS contexts of this process, made from PEM files and made anew when those files change ({@link Reloaded}). Nobody
+ * keeps a context: whoever dials or accepts asks for the present one. A rotation is used by connections made a second
+ * later; those that stand stay.
  *
  * <p>Between nodes: TLS 1.3 only, certificate required on both sides ({@link TlsEngines}). Any thread.
  */
 public final class TlsContexts {
-    private static final Logger LOGGER = LoggerFactory.getLogger(TlsContexts.class);
-    private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
-
-    /** What a file looked like when it was read. */
-    private record Look(
-            @Nullable FileTime modified,
-            long bytes,
-            @Nullable Object inode) {
-        static Look at(Path file) {
-            try {
-                BasicFileAttributes a = Files.readAttributes(file, BasicFileAttributes.class);
-                return new Look(a.lastModifiedTime(), a.size(), a.fileKey());
-            } catch (IOException e) {
-                return new Look(null, -1, null);
-            }
-        }
-    }
+    private static final String SHOWN = "the certificate for SQL clients";
 
     private record Current(
-            List<Look> looks,
-            NodeCredentials credentials,
-            SslContext peerServer,
-            SslContext peerClient,
-            Map<Wish, SslContext> servers) {}
+            NodeCredentials credentials, SslContext peerServer, SslContext peerClient, Map<Wish, SslContext> servers) {}
 
     private record Wish(ClientAuth clientAuth, List<String> applicationProtocols) {}
+
+    private record Shown(ShownCertificate certificate, SslContext context) {}
 
     private final TlsFiles files;
     private final NodeId self;
@@ -70,9 +43,11 @@ public final class TlsContexts {
     private final InstantSource wall;
     private final TlsEngines engines;
     private final Executor helper;
-    private final AtomicLong lastLookNanos;
-    private volatile Current current;
-    private volatile @Nullable List<Look> unusable;
+    /** What was ever asked for, made ahead when the files change so that no event loop has to. */
+    private final Set<Wish> wishes = ConcurrentHashMap.newKeySet();
+
+    private final Reloaded<Current> own;
+    private final List<Supplier<Validity>> others = new CopyOnWriteArrayList<>();
 
     /**
      * Reads the files; {@link LocalFault} when they cannot be used.
@@ -86,13 +61,18 @@ public final class TlsContexts {
         this.wall = wall;
         this.engines = new TlsEngines(wall);
         this.helper = helper;
-        this.lastLookNanos = new AtomicLong(clock.nanos());
-        this.current = load(looks());
+        this.own = new Reloaded<>(
+                self,
+                List.of(files.ca(), files.cert(), files.key()),
+                this::load,
+                now -> now.credentials().expires(),
+                clock,
+                helper);
     }
 
     /** Who this process is, as it presently proves it. */
     public NodeCredentials credentials() {
-        return current().credentials;
+        return own.current().credentials();
     }
 
     /**
@@ -103,64 +83,58 @@ public final class TlsContexts {
      * @param applicationProtocols what ALPN may choose from ({@code postgresql} for direct TLS); may be empty
      */
     public SslContext server(ClientAuth clientAuth, List<String> applicationProtocols) {
-        Current now = current();
-        return now.servers.computeIfAbsent(
-                new Wish(clientAuth, List.copyOf(applicationProtocols)),
-                wish -> engines.clients(now.credentials, wish.clientAuth, wish.applicationProtocols));
+        Current now = own.current();
+        Wish wish = new Wish(clientAuth, List.copyOf(applicationProtocols));
+        wishes.add(wish);
+        return now.servers().computeIfAbsent(wish, w -> server(now.credentials(), w));
+    }
+
+    /**
+     * The same for clients who are shown another certificate than this node's, and bring none.
+     *
+     * @return the present context; to be asked at each accepted connection
+     * @throws LocalFault when the files cannot be used
+     */
+    public Supplier<SslContext> server(Path certFile, Path keyFile, List<String> applicationProtocols) {
+        List<String> protocols = List.copyOf(applicationProtocols);
+        Reloaded<Shown> shown = new Reloaded<>(
+                self,
+                List.of(certFile, keyFile),
+                () -> {
+                    ShownCertificate certificate = ShownCertificate.load(certFile, keyFile, wall.instant());
+                    return new Shown(certificate, engines.clients(certificate, protocols));
+                },
+                now -> now.certificate().chain().getFirst().getNotAfter().toInstant(),
+                clock,
+                helper);
+        others.add(() ->
+                Validity.of(SHOWN, certFile, shown.look().certificate().chain().getFirst()));
+        return () -> shown.current().context();
+    }
+
+    /** Looks at all files now, uses what has changed, and tells how long each certificate in use is good. Blocking. */
+    public List<Validity> look() {
+        List<Validity> all = new ArrayList<>(own.look().credentials().validities(files));
+        others.forEach(other -> all.add(other.get()));
+        return List.copyOf(all);
     }
 
     SslContext peerServer() {
-        return current().peerServer;
+        return own.current().peerServer();
     }
 
     SslContext peerClient() {
-        return current().peerClient;
+        return own.current().peerClient();
     }
 
-    private Current current() {
-        long now = clock.nanos();
-        long last = lastLookNanos.get();
-        if (now - last >= LOOK_EVERY.toNanos() && lastLookNanos.compareAndSet(last, now)) {
-            try {
-                helper.execute(this::reloadIfChanged);
-            } catch (RejectedExecutionException e) {
-                // Busy or closing: the next connection asks again in a second.
-                LOGGER.atDebug().addMarker(CLUSTER).log("certificate files not looked at");
-            }
-        }
-        return current;
+    private SslContext server(NodeCredentials credentials, Wish wish) {
+        return engines.clients(credentials, wish.clientAuth(), wish.applicationProtocols());
     }
 
-    /** Blocking; the present contexts stay when the new files cannot be used. */
-    synchronized void reloadIfChanged() {
-        List<Look> looks = looks();
-        if (looks.equals(current.looks) || looks.equals(unusable)) {
-            return;
-        }
-        try {
-            current = load(looks);
-            unusable = null;
-            LOGGER.atInfo()
-                    .addMarker(CLUSTER)
-                    .addKeyValue(NODE, self)
-                    .addKeyValue("expires", current.credentials.expires())
-                    .log("certificate files changed, new connections use them");
-        } catch (LocalFault e) {
-            unusable = looks;
-            LOGGER.atWarn()
-                    .addMarker(CLUSTER)
-                    .addKeyValue(NODE, self)
-                    .addKeyValue(REASON, e.getMessage())
-                    .log("certificate files changed and cannot be used, the old ones stay in use");
-        }
-    }
-
-    private List<Look> looks() {
-        return List.of(Look.at(files.ca()), Look.at(files.cert()), Look.at(files.key()));
-    }
-
-    private Current load(List<Look> looks) {
-        NodeCredentials own = NodeCredentials.load(files, self, wall.instant());
-        return new Current(looks, own, engines.peer(own, false), engines.peer(own, true), new ConcurrentHashMap<>());
+    private Current load() {
+        NodeCredentials read = NodeCredentials.load(files, self, wall.instant());
+        Map<Wish, SslContext> servers = new ConcurrentHashMap<>();
+        wishes.forEach(wish -> servers.put(wish, server(read, wish)));
+        return new Current(read, engines.peer(read, false), engines.peer(read, true), servers);
     }
 }

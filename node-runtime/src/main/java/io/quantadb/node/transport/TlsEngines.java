@@ -11,6 +11,7 @@ import io.netty.handler.ssl.SslProvider;
 import io.netty.internal.tcnative.CertificateVerifier;
 import io.quantadb.node.common.NodeException.LocalFault;
 import io.quantadb.node.pki.NodeCredentials;
+import io.quantadb.node.pki.ShownCertificate;
 import java.security.cert.CertPathValidatorException.BasicReason;
 import java.security.cert.CertPathValidatorException.Reason;
 import java.security.cert.CertificateException;
@@ -72,12 +73,22 @@ final class TlsEngines {
 
     /** Towards SQL clients and callers of the HTTP API. */
     SslContext clients(NodeCredentials own, ClientAuth clientAuth, List<String> applicationProtocols) {
-        return build(SslContextBuilder.forServer(new OneKey(own))
+        return build(forClients(new OneKey(own), applicationProtocols)
                 .trustManager(trust(own, true))
-                .clientAuth(clientAuth)
+                .clientAuth(clientAuth));
+    }
+
+    /** Towards clients who are shown a certificate that is not the node's; they bring none. */
+    SslContext clients(ShownCertificate shown, List<String> applicationProtocols) {
+        return build(forClients(new OneKey(shown.chain(), shown.key()), applicationProtocols)
+                .clientAuth(ClientAuth.NONE));
+    }
+
+    private static SslContextBuilder forClients(OneKey key, List<String> applicationProtocols) {
+        return SslContextBuilder.forServer(key)
                 .applicationProtocolConfig(alpn(applicationProtocols))
                 .protocols("TLSv1.3", "TLSv1.2")
-                .sessionCacheSize(CLIENT_SESSIONS));
+                .sessionCacheSize(CLIENT_SESSIONS);
     }
 
     private ClusterTrust trust(NodeCredentials own, boolean roles) {

@@ -63,7 +63,10 @@ final class Ground implements AutoCloseable {
             authority.createAuthority(tls, "bench");
             for (int i = 0; i < Demo.NODES; i++) {
                 authority.issueNode(
-                        tls, new io.quantadb.node.common.NodeId("node" + (i + 1)), List.of(Namespaces.host(i)));
+                        tls,
+                        new io.quantadb.node.common.NodeId("node" + (i + 1)),
+                        List.of(Namespaces.host(i)),
+                        java.time.Duration.ofDays(30));
             }
             Machines machines = new Machines(
                     IntStream.range(0, Demo.NODES).mapToObj(Namespaces::host).toList(),

@@ -14,7 +14,7 @@ class PsqlUrlTest {
     @Test
     void namesEveryNodeAndTheFileOfThePassword() {
         // When
-        String url = PsqlUrl.of(LISTENERS, "postgres", Path.of("/var/lib/quantadb/my demo/pgpass"));
+        String url = PsqlUrl.of(LISTENERS, "postgres", Path.of("/var/lib/quantadb/my demo/pgpass"), null);
 
         // Then
         assertThat(url)
@@ -26,9 +26,20 @@ class PsqlUrlTest {
     @Test
     void leavesThePasswordToTheUserWithoutAFile() {
         // When
-        String url = PsqlUrl.of(LISTENERS, "a/b", null);
+        String url = PsqlUrl.of(LISTENERS, "a/b", null, null);
 
         // Then
         assertThat(url).startsWith("postgresql://a%2Fb@").doesNotContain("passfile");
+    }
+
+    @Test
+    void checksCertificatesAndNamesWhenAskedTo() {
+        // When
+        String url = PsqlUrl.of(LISTENERS, "postgres", null, Path.of("/etc/quantadb/ca.crt"));
+
+        // Then
+        assertThat(url)
+                .endsWith("&sslmode=verify-full&sslrootcert=/etc/quantadb/ca.crt")
+                .doesNotContain("prefer");
     }
 }

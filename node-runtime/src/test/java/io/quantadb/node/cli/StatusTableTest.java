@@ -46,6 +46,24 @@ class StatusTableTest {
                 """);
     }
 
+    @Test
+    void saysThatANodeIsInNoClusterYet() throws IOException {
+        assertThat(new StatusTable(false).render(mapper.readTree("{\"answered_by\": \"node2\", \"nodes\": []}")))
+                .isEqualTo("node node2 is in no cluster yet\n");
+    }
+
+    @Test
+    void saysThatCommitsWaitForNobodyWhereNothingIsReplicated() throws IOException {
+        // Given
+        ObjectNode nodes = (ObjectNode) nodes("primary");
+
+        // When
+        String table = new StatusTable(false).render(nodes.put("rule", "none"));
+
+        // Then
+        assertThat(table).endsWith("; commits wait for nobody else\n");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"primary", "replica", "no-leader"})
     void fitsEightyColumnsWhateverTheNamesAre(String who) throws IOException {

@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -88,6 +89,27 @@ class FrontPostgresTest {
             assertThat(one(c, "SELECT 'direct'")).isEqualTo("direct");
         }
         assertThatThrownBy(() -> connect(node.localPort())).hasMessageContaining("TLS only");
+    }
+
+    @Test
+    void showsEachClientTheCertificateOfThatMoment() throws Exception {
+        // Given
+        AtomicReference<SslContext> present = new AtomicReference<>(TestingTls.server("first"));
+        node = new TestingFront(
+                "a",
+                postgres.socket(),
+                new NoPeers(),
+                present::get,
+                config -> config,
+                new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory()));
+        assertThat(TestingTls.subjectShown(node.localPort())).isEqualTo("CN=first");
+
+        // When
+        present.set(TestingTls.server("renewed"));
+
+        // Then
+        assertThat(TestingTls.subjectShown(node.localPort())).isEqualTo("CN=renewed");
+        assertThat(TestingTls.subjectShown(node.primaryPort())).isEqualTo("CN=renewed");
     }
 
     @Test
@@ -338,7 +360,7 @@ class FrontPostgresTest {
                 "a",
                 postgres.socket(),
                 new NoPeers(),
-                context,
+                context == null ? null : () -> context,
                 change,
                 new MultiThreadIoEventLoopGroup(2, EpollIoHandler.newFactory()));
         return node;

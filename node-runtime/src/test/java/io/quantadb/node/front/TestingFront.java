@@ -16,6 +16,7 @@ import java.util.Properties;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /** One node's front with a lease and a cancel guard in the test's hand. */
@@ -43,7 +44,7 @@ final class TestingFront implements AutoCloseable {
             String name,
             Path socket,
             PeerStreams peers,
-            SslContext tls,
+            Supplier<SslContext> tls,
             UnaryOperator<FrontConfig> change,
             EventLoopGroup group) {
         this.self = new NodeId(name);

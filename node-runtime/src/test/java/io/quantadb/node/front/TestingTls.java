@@ -1,42 +1,58 @@
 package io.quantadb.node.front;
 
+import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
-import java.math.BigInteger;
+import io.quantadb.node.testing.SqlTls;
+import io.quantadb.node.testing.TestingCertificates;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
 import java.security.KeyPairGenerator;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
-import java.util.Date;
 import java.util.List;
-import org.bouncycastle.asn1.x500.X500Name;
-import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
-import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
-import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
-/** A server context with a certificate of its own making. */
+/** Server contexts with certificates of their own making, on the engine that is shipped. */
 final class TestingTls {
     private TestingTls() {}
 
-    static SslContext server(SslProvider provider) {
+    static SslContext server() {
+        return server("localhost");
+    }
+
+    static SslContext server(String commonName) {
         try {
             var generator = KeyPairGenerator.getInstance("EC");
             generator.initialize(256);
             var keys = generator.generateKeyPair();
-            var name = new X500Name("CN=localhost");
-            var now = Instant.now();
-            var builder = new JcaX509v3CertificateBuilder(
+            String name = "CN=" + commonName;
+            X509Certificate certificate = TestingCertificates.issue(
                     name,
-                    BigInteger.ONE,
-                    Date.from(now.minusSeconds(60)),
-                    Date.from(now.plusSeconds(3600)),
+                    keys.getPublic(),
                     name,
-                    keys.getPublic());
-            X509Certificate certificate = new JcaX509CertificateConverter()
-                    .getCertificate(
-                            builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(keys.getPrivate())));
-            return FrontTls.server(keys.getPrivate(), List.of(certificate), provider);
+                    keys.getPrivate(),
+                    Instant.now().minusSeconds(60),
+                    Duration.ofHours(1));
+            return SslContextBuilder.forServer(keys.getPrivate(), certificate)
+                    .sslProvider(SslProvider.OPENSSL)
+                    .protocols("TLSv1.3", "TLSv1.2")
+                    .applicationProtocolConfig(new ApplicationProtocolConfig(
+                            ApplicationProtocolConfig.Protocol.ALPN,
+                            ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
+                            ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
+                            List.of(SqlFront.APPLICATION_PROTOCOL)))
+                    .build();
         } catch (Exception e) {
             throw new AssertionError(e);
         }
+    }
+
+    /** The subject of the certificate that a client is shown on this port. */
+    static String subjectShown(int port) throws IOException, GeneralSecurityException {
+        return SqlTls.certificateShown("localhost", port)
+                .getSubjectX500Principal()
+                .getName();
     }
 }

@@ -53,7 +53,8 @@ abstract class RealServerScenarios {
         new Bootstrap(binaries, TestingNode.USER, primary.config.privateDirectory())
                 .create(
                         primary.directory,
-                        new Bootstrap.Wanted(password, 16, new Bootstrap.Application("shop", "keeper", password)));
+                        new Bootstrap.Wanted(
+                                "boss", password, 16, new Bootstrap.Application("shop", "keeper", password)));
     }
 
     @AfterAll
@@ -85,6 +86,8 @@ abstract class RealServerScenarios {
         assertThat(primary.sql("SELECT datname || ' of ' || rolname FROM pg_database d JOIN pg_roles r"
                         + " ON r.oid = datdba WHERE datname = 'shop'"))
                 .isEqualTo("shop of keeper");
+        assertThat(primary.sql("SELECT string_agg(rolname, ',' ORDER BY rolname) FROM pg_roles WHERE rolsuper"))
+                .isEqualTo("boss,quantadb");
         assertThat(primary.sql("SELECT count(*) FROM pg_authid WHERE rolpassword LIKE 'SCRAM-SHA-256%'"))
                 .isEqualTo("2");
         assertThat(primary.sql("SELECT has_function_privilege('keeper', 'pg_cancel_backend(integer)', 'execute')"))
@@ -98,7 +101,7 @@ abstract class RealServerScenarios {
     void admitsNobodyWithoutAPasswordExceptTheAgent() {
         assertThatThrownBy(() -> PgConnection.connect(
                         primary.config.socket(),
-                        java.util.Map.of("user", "postgres", "database", "postgres"),
+                        java.util.Map.of("user", "boss", "database", "postgres"),
                         TestingNode.DEADLINE))
                 .hasMessageContaining("10"); // asks for SASL
     }
@@ -322,7 +325,7 @@ abstract class RealServerScenarios {
         // Given
         var directory = new DataDirectory(scratch.resolve("d/data"), TestingNode.USER);
         new Bootstrap(binaries, TestingNode.USER, scratch.resolve("d/conf"))
-                .create(directory, new Bootstrap.Wanted(null, 1, null));
+                .create(directory, new Bootstrap.Wanted("postgres", null, 1, null));
         DirectoryContents whole = directory.inspect(binaries.major(), null);
         directory.unfinished();
 

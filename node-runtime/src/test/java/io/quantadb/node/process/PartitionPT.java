@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
@@ -63,7 +64,7 @@ class PartitionPT {
                 ServiceLoader.load(CertificateAuthority.class).findFirst().orElseThrow();
         authority.createAuthority(tls, "partition");
         for (int i = 0; i < Demo.NODES; i++) {
-            authority.issueNode(tls, new NodeId("node" + (i + 1)), List.of(Namespaces.host(i)));
+            authority.issueNode(tls, new NodeId("node" + (i + 1)), List.of(Namespaces.host(i)), Duration.ofDays(1));
         }
         return new Machines(
                 IntStream.range(0, Demo.NODES).mapToObj(Namespaces::host).toList(),

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.concurrent.TimeUnit;
@@ -34,7 +35,7 @@ final class Stranger implements AutoCloseable {
         CertificateAuthority authority =
                 ServiceLoader.load(CertificateAuthority.class).findFirst().orElseThrow();
         authority.createAuthority(tls, "another");
-        authority.issueNode(tls, new NodeId("node4"), List.of("127.0.0.1"));
+        authority.issueNode(tls, new NodeId("node4"), List.of("127.0.0.1"), Duration.ofDays(1));
         return new Stranger(folder, start(settings(folder, tls, door), folder.resolve("agent.log")));
     }
 

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a user gets for wrong input: one line that says what to do, an exit code of its kind, and nothing changed. */
 final class BadInputTest {
@@ -52,9 +53,12 @@ final class BadInputTest {
             --cluster-mode primary --node-id n1 --set wholly.unheard=1                | 2 | configuration.md
             --cluster-mode primary --node-id n1 --host 0.0.0.0                        | 2 | --advertised-host
             --cluster-mode primary --node-id n1 --host no.such.host.invalid --advertised-host localhost --tls-dir x | 2 | no.such.host.invalid
+            --cluster-mode primary --node-id n1 --host 203.0.113.1 --tls-dir x        | 2 | no address of this machine
             --cluster-mode primary --node-id n1 --host 0.0.0.0 --advertised-host db1  | 4 | quantadb init
             --cluster-mode primary --node-id n1 --tls-dir nowhere                     | 4 | ca.crt
+            --cluster-mode none --set client_tls.cert_file=no.crt --set client_tls.key_file=no.key | 4 | no.crt does not exist
             --cluster-mode primary --node-id n1 --set postgres.bin_dir=nowhere        | 6 | postgres.bin_dir
+            --cluster-mode primary --node-id n1 --set postgres.superuser=quantadb     | 2 | the agent's own role
             """)
     void saysWhatToDoAndChangesNothing(String arguments, int status, String words) throws IOException {
         // When
@@ -79,6 +83,27 @@ final class BadInputTest {
                     .contains("raft_port");
             assertThat(data()).doesNotExist();
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"primary", "none"})
+    void missesAPasswordFileBeforeItMakesAnything(String mode) throws IOException {
+        // Given
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+
+        // When
+        Outcome outcome = run(
+                "--cluster-mode",
+                mode,
+                "--node-id",
+                "n1",
+                "--set",
+                "postgres.superuser_password_file=" + folder.resolve("no"));
+
+        // Then
+        assertThat(outcome.status()).isEqualTo(ExitCode.CONFIG.status());
+        assertThat(outcome.words()).contains("password file " + folder.resolve("no") + " cannot be read");
+        assertThat(data().resolve("postgres")).doesNotExist();
     }
 
     @Test

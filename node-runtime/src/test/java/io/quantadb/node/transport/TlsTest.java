@@ -11,6 +11,7 @@ import io.quantadb.node.common.NodeException.LocalFault;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.pki.ClusterCa;
 import io.quantadb.node.pki.TlsFiles;
+import io.quantadb.node.pki.Validity;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.file.Files;
@@ -23,6 +24,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -166,6 +169,58 @@ class TlsTest {
     }
 
     @Test
+    void aNodeWhoseCertificateEndedWhileItRanIsTakenAgainOnceItIsRenewed() throws Exception {
+        // Given two nodes, and a clock on which the certificate of one has ended
+        AtomicReference<Instant> now = new AtomicReference<>(Instant.now());
+        TlsFiles files = cluster.ca.issueNode(new NodeId("node2"), TestingCluster.NAMES, Duration.ofDays(1));
+        TlsFiles longer = cluster.ca.issueNode(new NodeId("node3"), TestingCluster.NAMES, Duration.ofDays(9));
+        NettyTransport node2 = at(now, TestingCluster.config("node2", files));
+        NettyTransport node3 = at(now, TestingCluster.config("node3", longer));
+        node3.streams()
+                .setAcceptor(
+                        StreamKind.HELLO,
+                        (_, verdict) -> verdict.accept(new byte[0], channel -> {
+                            var _ = channel.close();
+                        }));
+        node3.streams().start();
+        assertThat(hello(node2, node3).get(5, TimeUnit.SECONDS)).isNotNull();
+        now.set(now.get().plus(Duration.ofDays(2)));
+        await().untilAsserted(() -> assertThatThrownBy(() -> hello(node2, node3).get(5, TimeUnit.SECONDS))
+                .hasCauseInstanceOf(PeerStreams.CertificateRefused.class)
+                .hasMessageContaining("expired"));
+
+        // When
+        cluster.ca.issueNode(new NodeId("node2"), TestingCluster.NAMES, Duration.ofDays(5));
+        List<Validity> inUse = node2.tls().look();
+
+        // Then
+        assertThat(inUse).first().satisfies(own -> assertThat(own.until()).isAfter(now.get()));
+        assertThat(hello(node2, node3).get(5, TimeUnit.SECONDS)).isNotNull();
+    }
+
+    private NettyTransport at(AtomicReference<Instant> now, TransportConfig config) {
+        return cluster.add(new NettyTransport(config, System::nanoTime, now::get, new java.util.Random(3)));
+    }
+
+    @Test
+    void showsClientsAnotherCertificateAndItsSuccessorWithoutARestart() {
+        // Given
+        TlsFiles shown = cluster.files("www");
+        Supplier<SslContext> context = node1.tls().server(shown.cert(), shown.key(), List.of("postgresql"));
+        SslContext first = context.get();
+        assertThat(first.applicationProtocolNegotiator().protocols()).containsExactly("postgresql");
+        Validity before = node1.tls().look().getLast();
+        assertThat(before.file()).isEqualTo(shown.cert());
+
+        // When
+        cluster.ca.issueNode(new NodeId("www"), TestingCluster.NAMES, Duration.ofDays(7));
+
+        // Then
+        assertThat(node1.tls().look().getLast().until()).isAfter(before.until().plus(Duration.ofDays(4)));
+        assertThat(context.get()).isNotSameAs(first);
+    }
+
+    @Test
     void makesServerContextsForClientsFromTheSameFiles() {
         SslContext first = node1.tls().server(ClientAuth.NONE, List.of());
         SslContext direct = node1.tls().server(ClientAuth.NONE, List.of("postgresql"));
@@ -243,7 +298,10 @@ class TlsTest {
     }
 
     private CompletableFuture<PeerStreams.Opened> hello(NettyTransport from) {
-        return from.streams()
-                .open(node1.streams().address(), null, StreamKind.HELLO, new byte[0], Duration.ofSeconds(3));
+        return hello(from, node1);
+    }
+
+    private static CompletableFuture<PeerStreams.Opened> hello(NettyTransport from, NettyTransport to) {
+        return from.streams().open(to.streams().address(), null, StreamKind.HELLO, new byte[0], Duration.ofSeconds(3));
     }
 }
