@@ -43,7 +43,7 @@ sealed interface ApiAnswer {
                     case JsonProcessingException _ -> "what answers there is no QuantaDB node";
                     default ->
                         text.contains("end of file")
-                                ? "it hung up: HTTPS alone is spoken there, or it is ending"
+                                ? "it hung up: it speaks HTTPS alone, or is ending"
                                 : text;
                 },
                 text.contains("end of file"));
@@ -52,7 +52,7 @@ sealed interface ApiAnswer {
     private static String tls(IOException cause) {
         for (Throwable t = cause; t != null; t = t.getCause()) {
             if (t instanceof CertificateExpiredException) {
-                return "its certificate has expired";
+                return "its certificate has expired: issue a new one for that node";
             }
             if (t instanceof CertPathBuilderException) {
                 return "its certificate was not signed by the CA given";

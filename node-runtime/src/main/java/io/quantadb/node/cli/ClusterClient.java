@@ -13,6 +13,7 @@ import java.net.HttpURLConnection;
 import java.net.Proxy;
 import java.net.URI;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
@@ -92,6 +93,12 @@ public final class ClusterClient {
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(own == null ? null : keys(own), trust.getTrustManagers(), null);
             return context.getSocketFactory();
+        } catch (NoSuchFileException e) {
+            throw new Failure(
+                    ExitCode.CERTIFICATE,
+                    "%s does not exist".formatted(caFile),
+                    "name the ca.crt that quantadb init made",
+                    e);
         } catch (IOException | GeneralSecurityException e) {
             throw new Failure(
                     ExitCode.CERTIFICATE,

@@ -31,7 +31,8 @@ final class DemoCommand implements Runnable {
     @Option(
             names = "--dir",
             paramLabel = "DIR",
-            description = "the demo's folder",
+            description = "the demo's folder (default: QUANTADB_DEMO_DIR, else /var/lib/quantadb/demo as root and"
+                    + " ~/.local/state/quantadb/demo as another user)",
             scope = picocli.CommandLine.ScopeType.INHERIT)
     @Nullable
     Path dir;

@@ -7,7 +7,7 @@ public enum ExitCode {
     CONFIG(2, "an unknown or malformed flag, key or value"),
     PORT(3, "a port is taken or may not be used"),
     CERTIFICATE(4, "a certificate is missing, expired, unreadable or of another cluster"),
-    DATA_DIRECTORY(5, "a data directory cannot be written, is full, or belongs to another cluster"),
+    DATA_DIRECTORY(5, "a data directory cannot be written, is full, is in use, or belongs to another cluster"),
     POSTGRES(6, "PostgreSQL is missing, of a wrong version, or does not start"),
     PEERS(7, "a node in no cluster yet reached nobody who could take it in, or was refused"),
     IDENTITY(8, "another node already uses this node id"),

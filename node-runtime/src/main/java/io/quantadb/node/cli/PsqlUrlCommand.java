@@ -24,7 +24,11 @@ final class PsqlUrlCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Option(names = "--api", split = ",", paramLabel = "HOST:PORT", description = "API of one or more nodes")
+    @Option(
+            names = "--api",
+            split = ",",
+            paramLabel = "HOST:PORT",
+            description = "API of one or more nodes (default: those of the demo, else localhost:8432)")
     private @Nullable List<String> api;
 
     @Mixin
@@ -51,7 +55,7 @@ final class PsqlUrlCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Path demo = DemoFolder.named(dir, environment);
-        ClusterClient.View view = StatusCommand.ask(api, files.client(), demo);
+        ClusterClient.View view = StatusCommand.ask(api, files.client(), demo, dir != null);
         List<HostPort> listeners = new ArrayList<>();
         for (JsonNode node : view.body().path("nodes")) {
             listeners.add(HostPort.parse(node.path("primary_sql_address").asText()));

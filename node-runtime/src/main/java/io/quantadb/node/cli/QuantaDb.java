@@ -26,7 +26,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
         footer = {
             "",
             "Try: quantadb demo up",
-            "     quantadb --cluster-mode primary --node-id node1 --data ./data/primary"
+            "     quantadb --cluster-mode primary --node-id node1 --data ./data/node1",
+            "Settings and exit codes: docs/reference"
         })
 public final class QuantaDb implements Callable<Integer> {
     private final Services services;
@@ -72,12 +73,21 @@ public final class QuantaDb implements Callable<Integer> {
         line.addSubcommand(new StopCommand(environment, workDir));
         line.addSubcommand(new VersionCommand());
         line.addSubcommand(new WarmUpCommand(services));
+        line.addSubcommand(new CommandLine.HelpCommand());
+        everyCommandTellsTheVersion(line);
         line.setOut(out);
         line.setErr(err);
         line.setUsageHelpWidth(80);
         line.setParameterExceptionHandler(QuantaDb::badArguments);
         line.setExecutionExceptionHandler(QuantaDb::failed);
         return line.execute(args);
+    }
+
+    private static void everyCommandTellsTheVersion(CommandLine line) {
+        line.getSubcommands().values().forEach(command -> {
+            command.getCommandSpec().versionProvider(new VersionCommand());
+            everyCommandTellsTheVersion(command);
+        });
     }
 
     @Override
@@ -105,7 +115,8 @@ public final class QuantaDb implements Callable<Integer> {
                             " or ", unmatched.getSuggestions().stream().limit(2).toList()))
                     .append('?');
         }
-        err.println(new Failure(ExitCode.CONFIG, words.toString(), "see quantadb --help").line());
+        String command = e.getCommandLine().getCommandSpec().qualifiedName();
+        err.println(new Failure(ExitCode.CONFIG, words.toString(), "see %s --help".formatted(command)).line());
         return ExitCode.CONFIG.status();
     }
 

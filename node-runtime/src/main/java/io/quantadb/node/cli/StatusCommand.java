@@ -43,7 +43,7 @@ final class StatusCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        ClusterClient.View view = ask(api, files.client(), DemoFolder.named(dir, environment));
+        ClusterClient.View view = ask(api, files.client(), DemoFolder.named(dir, environment), dir != null);
         if (json) {
             spec.commandLine().getOut().println(view.body().toPrettyString());
         } else {
@@ -52,13 +52,23 @@ final class StatusCommand implements Callable<Integer> {
         return ExitCode.OK.status();
     }
 
-    /** The best answer of the nodes named, or of those of the demo, or of the usual port. */
-    static ClusterClient.View ask(@Nullable List<String> named, ClusterClient client, Path demo) {
+    /**
+     * The best answer of the nodes named, or of those of the demo, or of the usual port.
+     *
+     * @param chosen the user named the demo's folder, so that nothing else will do
+     */
+    static ClusterClient.View ask(@Nullable List<String> named, ClusterClient client, Path demo, boolean chosen) {
         List<HostPort> apis = new ArrayList<>();
         if (named != null) {
             named.forEach(text -> apis.add(address(text)));
         } else {
             DemoState.read(demo).ifPresent(state -> state.nodes().forEach(node -> apis.add(node.api())));
+            if (apis.isEmpty() && chosen) {
+                throw new Failure(
+                        ExitCode.NOT_RUNNING,
+                        "there is no demo in %s".formatted(demo),
+                        "start one with quantadb demo up --dir, or name a node's API with --api host:port");
+            }
             if (apis.isEmpty()) {
                 apis.add(new HostPort("localhost", 8432));
             }

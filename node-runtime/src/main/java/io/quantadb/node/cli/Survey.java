@@ -37,7 +37,7 @@ record Survey(Map<HostPort, ApiAnswer> answers) {
                 ? new Failure(
                         ExitCode.CERTIFICATE,
                         "no node answers: " + words(),
-                        "name the cluster's ca.crt with --ca, and a certificate with --cert and --key; quantadb init --viewer makes one")
+                        "look what --ca, --cert and --key name; quantadb init --viewer NAME makes a certificate to show")
                 : new Failure(
                         ExitCode.NOT_RUNNING,
                         "no node answers: " + words(),

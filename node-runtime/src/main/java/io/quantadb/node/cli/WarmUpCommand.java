@@ -8,7 +8,11 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 
 /** {@code quantadb warm-up}: touches what a node needs and ends, for the build to record a cache of loaded classes. */
-@Command(name = "warm-up", hidden = true, description = "Load what a node needs, and end.")
+@Command(
+        name = "warm-up",
+        hidden = true,
+        mixinStandardHelpOptions = true,
+        description = "Load what a node needs, and end.")
 final class WarmUpCommand implements Callable<Integer> {
     private final Services services;
 

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * Reads one JSON object into {@link Settings}. It streams, because a tree or object mapper costs start-up time and
@@ -18,6 +19,9 @@ import java.util.Map;
  * with their line.
  */
 final class JsonSettings {
+    private static final Pattern PLACE =
+            Pattern.compile(" ?\\((start marker )?at \\[Source:[^]]*\\]\\)|\\s+at \\[Source:[^]]*\\]");
+
     private final Settings into;
     private final String origin;
 
@@ -38,10 +42,15 @@ final class JsonSettings {
         } catch (JsonProcessingException e) {
             int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
             throw new ConfigException(
-                    "%s is not valid JSON at line %d: %s".formatted(origin, line, e.getOriginalMessage()), e);
+                    "%s is not valid JSON at line %d: %s".formatted(origin, line, plain(e.getOriginalMessage())), e);
         } catch (IOException e) {
             throw new ConfigException("%s could not be read: %s".formatted(origin, e.getMessage()), e);
         }
+    }
+
+    /** Without the parser's notes on places, which repeat the line and name switches of its own. */
+    private static String plain(String words) {
+        return PLACE.matcher(words).replaceAll("");
     }
 
     /** Reads the JSON text that an environment variable or flag may hold for a list or map. */

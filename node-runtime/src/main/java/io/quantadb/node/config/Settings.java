@@ -182,7 +182,8 @@ final class Settings {
         int at = words.indexOf(path);
         while (at >= 0) {
             int end = at + path.length();
-            boolean startsThere = at == 0 || !isPart(words.charAt(at - 1));
+            // "host:port" is no mention of the port.
+            boolean startsThere = at == 0 || !(isPart(words.charAt(at - 1)) || words.charAt(at - 1) == ':');
             boolean endsThere = end == words.length() || !isPart(words.charAt(end));
             if (startsThere && endsThere) {
                 return true;

@@ -196,7 +196,10 @@ public final class Bootstrap {
             }
             return text;
         } catch (IOException e) {
-            throw new LocalFault("password file %s cannot be read: %s".formatted(file, OsTools.reason(e)), e);
+            throw new LocalFault(
+                    "password file %s cannot be read: %s; put one line with the password there, or correct the setting"
+                            .formatted(file, OsTools.reason(e)),
+                    e);
         }
     }
 

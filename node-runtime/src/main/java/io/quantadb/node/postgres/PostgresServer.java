@@ -85,14 +85,21 @@ public final class PostgresServer {
         }
     }
 
+    /** What it complained of; all of its last words when it did not. */
+    private static String why(List<String> lastLines) {
+        List<String> complaints = lastLines.stream()
+                .filter(line -> !line.contains("LOG:  00000:"))
+                .toList();
+        return String.join(" / ", complaints.isEmpty() ? lastLines : complaints);
+    }
+
     /** Waits until it takes connections; {@link LocalFault} with its last words when it ended or overran. */
     public void awaitReady(Duration deadline) {
         RunningServer server = requireCurrent();
         try {
             server.ready().get(deadline.toNanos(), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
-            throw new LocalFault(
-                    "postgresql ended while it was starting: " + String.join(" / ", server.lastLines()), e);
+            throw new LocalFault("postgresql ended while it was starting: " + why(server.lastLines()), e);
         } catch (TimeoutException e) {
             throw new LocalFault(
                     "postgresql did not take connections within %s: %s"

@@ -56,6 +56,11 @@ public record ServerConfig(
             throw new IllegalArgumentException("socket path %s is longer than %d bytes"
                     .formatted(PgConnection.socketIn(socketDirectory, port), SocketDirectory.SOCKET_PATH_BYTES_MAX));
         }
+        requireAllowed(settings, hbaLines);
+    }
+
+    /** {@link IllegalArgumentException} with words for people when a setting or a line of pg_hba.conf may not be used. */
+    public static void requireAllowed(Map<String, String> settings, List<String> hbaLines) {
         UserSettings.requireAllowed(settings);
         hbaLines.forEach(line -> UserSettings.requireOneLine("hba", line));
     }

@@ -129,7 +129,10 @@ public record ServerUser(
             }
             Files.setPosixFilePermissions(absolute, PosixFilePermissions.fromString("rwx------"));
         } catch (IOException e) {
-            throw new LocalFault("cannot make directory %s: %s".formatted(absolute, OsTools.reason(e)), e);
+            throw new LocalFault(
+                    "cannot make directory %s: %s; choose another place, or let user '%s' write there"
+                            .formatted(absolute, OsTools.reason(e), System.getProperty("user.name", "?")),
+                    e);
         }
         own(absolute);
         return absolute;
@@ -153,7 +156,10 @@ public record ServerUser(
         } catch (FileAlreadyExistsException e) {
             // Made by another agent meanwhile.
         } catch (IOException e) {
-            throw new LocalFault("cannot make directory %s: %s".formatted(absolute, OsTools.reason(e)), e);
+            throw new LocalFault(
+                    "cannot make directory %s: %s; choose another place, or let user '%s' write there"
+                            .formatted(absolute, OsTools.reason(e), System.getProperty("user.name", "?")),
+                    e);
         }
         return absolute;
     }

@@ -5,7 +5,9 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -65,7 +67,16 @@ final class DiskFiles {
     static LocalFault fault(String what, Path file, IOException e) {
         return new LocalFault(
                 "%s %s: %s; see that the disk is healthy, has room and belongs to this user, then restart this node"
-                        .formatted(what, file, e.getMessage()),
+                        .formatted(what, file, reason(e)),
                 e);
+    }
+
+    /** The JDK's message is the path alone for these two. */
+    private static String reason(IOException e) {
+        return switch (e) {
+            case AccessDeniedException _ -> "permission denied";
+            case NoSuchFileException _ -> "no such file or directory";
+            default -> String.valueOf(e.getMessage());
+        };
     }
 }

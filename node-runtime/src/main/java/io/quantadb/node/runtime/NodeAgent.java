@@ -94,7 +94,9 @@ final class NodeAgent implements AutoCloseable {
         closing.add("transport", transport);
         Supplier<SslContext> clientTls = NodeNetwork.clientTls(config, transport);
         closing.add("certificates", NodeNetwork.watchCertificates(transport));
-        NodePostgres postgres = NodePostgres.prepare(config, files);
+        NodePostgres.Found found = NodePostgres.find(config);
+        closing.add("locks", Steps.at(ExitCode.DATA_DIRECTORY, () -> NodeLocks.acquire(config, found.user())));
+        NodePostgres postgres = found.prepare(files);
         Steps.io(ExitCode.DATA_DIRECTORY, files::create);
         runFolder.open();
         closing.add("run folder", runFolder);

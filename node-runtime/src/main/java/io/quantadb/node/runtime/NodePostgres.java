@@ -21,24 +21,31 @@ record NodePostgres(
     /** The port in the names of the two private sockets; nothing listens on it over the network. */
     static final int SOCKET_PORT = 5432;
 
-    static NodePostgres prepare(NodeConfig config, NodeFiles files) {
-        ServerUser user = Steps.at(
-                ExitCode.POSTGRES, () -> ServerUser.resolve(config.postgres().osUser()));
-        PostgresBinaries binaries = config.cluster().kind() == NodeKind.WITNESS
-                ? PostgresBinaries.NONE
-                : Steps.at(
-                        ExitCode.POSTGRES,
-                        () -> BinaryFinder.usual(user)
-                                .find(new BinaryFinder.Wanted(config.postgres().binDir(), null, null), user));
-        String name = ".s.PGSQL." + SOCKET_PORT;
-        return Steps.at(
-                ExitCode.DATA_DIRECTORY,
-                () -> new NodePostgres(
-                        user,
-                        binaries,
-                        new DataDirectory(files.data(), user),
-                        SocketDirectory.prepare(files.sockets().resolve("pg"), name, user),
-                        SocketDirectory.prepare(files.sockets().resolve("wal"), name, user)));
+    /** The programs and their user; nothing was made for them yet. */
+    record Found(ServerUser user, PostgresBinaries binaries) {
+        /** Makes the folders of the sockets. */
+        NodePostgres prepare(NodeFiles files) {
+            String name = ".s.PGSQL." + SOCKET_PORT;
+            return Steps.at(
+                    ExitCode.DATA_DIRECTORY,
+                    () -> new NodePostgres(
+                            user,
+                            binaries,
+                            new DataDirectory(files.data(), user),
+                            SocketDirectory.prepare(files.sockets().resolve("pg"), name, user),
+                            SocketDirectory.prepare(files.sockets().resolve("wal"), name, user)));
+        }
+    }
+
+    static Found find(NodeConfig config) {
+        return Steps.at(ExitCode.POSTGRES, () -> {
+            ServerUser user = ServerUser.resolve(config.postgres().osUser());
+            PostgresBinaries binaries = config.cluster().kind() == NodeKind.WITNESS
+                    ? PostgresBinaries.NONE
+                    : BinaryFinder.usual(user)
+                            .find(new BinaryFinder.Wanted(config.postgres().binDir(), null, null), user);
+            return new Found(user, binaries);
+        });
     }
 
     NodeIdentity identity(

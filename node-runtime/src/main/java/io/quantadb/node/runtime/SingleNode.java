@@ -68,7 +68,9 @@ final class SingleNode implements AutoCloseable {
         closing.add("transport", transport);
         Supplier<SslContext> clientTls = NodeNetwork.clientTls(config, transport);
         closing.add("certificates", NodeNetwork.watchCertificates(transport));
-        NodePostgres postgres = NodePostgres.prepare(config, files);
+        NodePostgres.Found found = NodePostgres.find(config);
+        closing.add("locks", Steps.at(ExitCode.DATA_DIRECTORY, () -> NodeLocks.acquire(config, found.user())));
+        NodePostgres postgres = found.prepare(files);
         RunFolder run = new RunFolder(config.runDir());
         run.open();
         closing.add("run folder", run);
@@ -105,10 +107,13 @@ final class SingleNode implements AutoCloseable {
         Steps.io(ExitCode.PORT, api::start);
         closing.add("api", api);
         closing.add("postgres", () -> server.stop(StopMode.FAST, Duration.ofSeconds(20)));
-        Steps.run(ExitCode.POSTGRES, () -> {
-            server.start(StartMode.PRIMARY);
-            server.awaitReady(RECOVERY);
-        });
+        Steps.run(
+                ExitCode.POSTGRES,
+                "if it is about a setting, correct postgres.parameters or postgres.hba; then start the node again",
+                () -> {
+                    server.start(StartMode.PRIMARY);
+                    server.awaitReady(RECOVERY);
+                });
         serving = true;
         var a = NodeIdentity.addresses(config);
         front.setView(FrontView.primary(

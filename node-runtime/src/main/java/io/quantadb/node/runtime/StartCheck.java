@@ -5,6 +5,7 @@ import io.quantadb.node.cli.Failure;
 import io.quantadb.node.config.NodeConfig;
 import io.quantadb.node.config.NodeMode;
 import io.quantadb.node.config.Ports;
+import io.quantadb.node.postgres.ServerConfig;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -16,7 +17,7 @@ import java.util.Map;
 
 /**
  * What can be known to go wrong before a node touches anything: a port that is taken, a data directory that cannot be
- * made. Whoever passes may still fail later, with the same words, but with folders made.
+ * made, a setting that PostgreSQL may not have, a password file that is missing. Whoever passes may still fail later, with the same words, but with folders made.
  */
 final class StartCheck {
     private StartCheck() {}
@@ -26,6 +27,15 @@ final class StartCheck {
         requireWritable(config.cluster().dataDir());
         requireWritable(config.runDir());
         ports(config).forEach((setting, port) -> requireFree(config.host(), setting, port));
+        Steps.run(
+                ExitCode.CONFIG,
+                () -> ServerConfig.requireAllowed(
+                        config.postgres().parameters(), config.postgres().hba()));
+        boolean mayCreate =
+                config.cluster().mode() == NodeMode.PRIMARY || config.cluster().mode() == NodeMode.NONE;
+        if (mayCreate && !Files.exists(config.postgresDataDir().resolve("PG_VERSION"))) {
+            NodeIdentity.requirePasswords(config);
+        }
     }
 
     private static Map<String, Integer> ports(NodeConfig config) {

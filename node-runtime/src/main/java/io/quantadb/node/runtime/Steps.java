@@ -29,6 +29,15 @@ final class Steps {
         });
     }
 
+    /** @param advice what to do, for words that do not say it themselves */
+    static void run(ExitCode code, String advice, Runnable step) {
+        try {
+            step.run();
+        } catch (NodeException e) {
+            throw new Failure(code, String.valueOf(e.getMessage()), advice, e);
+        }
+    }
+
     /** Making a PostgreSQL cluster: what the disk has no room for is no fault of PostgreSQL's. */
     static void creating(Runnable step) {
         try {

@@ -73,6 +73,11 @@ final class PeerDial extends SimpleChannelInboundHandler<PeerFrame> {
         this.link = link;
     }
 
+    /** Whether it went to where the peer's own connection came from, instead of to the peer's address. */
+    boolean guessed() {
+        return hint != null;
+    }
+
     /** Which process answered; meaningful once up. */
     long process() {
         return process;

@@ -194,9 +194,8 @@ final class PeerLink {
             return;
         }
         dialling = null;
-        failures++;
         String words = PeerIdentity.words(cause);
-        if (PeerIdentity.isRefusal(cause)) {
+        if (!dial.guessed() && PeerIdentity.isRefusal(cause)) {
             net.refusals().warn("cannot connect to peer " + peer, address.toString(), words);
         } else {
             LOGGER.atDebug()
@@ -206,6 +205,13 @@ final class PeerLink {
                     .addKeyValue(REASON, words)
                     .log("peer not reached");
         }
+        if (dial.guessed()) {
+            // Who listens where a peer's connections come from (an address of several, a gateway) says nothing of the
+            // peer.
+            dialNow();
+            return;
+        }
+        failures++;
         scheduleDial();
         listener.onDown(peer, PeerIdentity.isReset(cause));
     }

@@ -89,6 +89,42 @@ class QuantaDbTest {
         assertThat(err.toString()).isEmpty();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"init", "demo", "status", "psql-url", "stop", "version", "warm-up"})
+    void everyCommandHasHelpAndSaysWhereItIs(String command) {
+        // When
+        int status = run(command, "--help");
+        int wrong = run(command, "--bogus");
+
+        // Then
+        assertThat(status).isZero();
+        assertThat(out.toString()).startsWith("Usage: quantadb " + command);
+        assertThat(wrong).isEqualTo(ExitCode.CONFIG.status());
+        assertThat(err.toString().strip()).hasLineCount(1).contains("'--bogus'");
+        assertThat(err.toString().strip()).endsWith("; see quantadb " + command + " --help");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--version", "version", "status --version", "demo up -V", "init -V"})
+    void tellsTheVersionEverywhere(String arguments) {
+        // When
+        int status = run(arguments.split(" "));
+
+        // Then
+        assertThat(status).isZero();
+        assertThat(out.toString()).startsWith("quantadb ").contains("Java 25").hasLineCount(1);
+    }
+
+    @Test
+    void aHostAndPortInAMessageIsNoMentionOfTheSettingPort() {
+        // When
+        int status = run("--cluster-mode", "replica", "--node-id", "n2", "--port", "5433");
+
+        // Then
+        assertThat(status).isEqualTo(ExitCode.CONFIG.status());
+        assertThat(err.toString().strip()).endsWith("(for example --primary localhost:6432)");
+    }
+
     @Test
     void tellsAFailureByItsOwnCodeWithoutATrace() {
         // Given

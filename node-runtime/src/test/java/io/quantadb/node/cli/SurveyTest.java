@@ -98,9 +98,7 @@ class SurveyTest {
 
         // Then
         assertThat(survey.failure().code()).isEqualTo(ExitCode.CERTIFICATE);
-        assertThat(survey.failure().line())
-                .contains("the TLS handshake failed")
-                .contains("HTTPS alone is spoken there");
+        assertThat(survey.failure().line()).contains("the TLS handshake failed").contains("it speaks HTTPS alone");
     }
 
     @Test

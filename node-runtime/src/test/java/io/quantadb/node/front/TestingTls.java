@@ -14,15 +14,19 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 
-/** Server contexts with certificates of their own making, on the engine that is shipped. */
+/** Server contexts with certificates of their own making, on the engine that is shipped unless another is named. */
 final class TestingTls {
     private TestingTls() {}
 
-    static SslContext server() {
-        return server("localhost");
+    static SslContext server(SslProvider engine) {
+        return server("localhost", engine);
     }
 
     static SslContext server(String commonName) {
+        return server(commonName, SslProvider.OPENSSL);
+    }
+
+    private static SslContext server(String commonName, SslProvider engine) {
         try {
             var generator = KeyPairGenerator.getInstance("EC");
             generator.initialize(256);
@@ -36,7 +40,7 @@ final class TestingTls {
                     Instant.now().minusSeconds(60),
                     Duration.ofHours(1));
             return SslContextBuilder.forServer(keys.getPrivate(), certificate)
-                    .sslProvider(SslProvider.OPENSSL)
+                    .sslProvider(engine)
                     .protocols("TLSv1.3", "TLSv1.2")
                     .applicationProtocolConfig(new ApplicationProtocolConfig(
                             ApplicationProtocolConfig.Protocol.ALPN,

@@ -3,10 +3,13 @@ package io.quantadb.node.process;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.quantadb.node.cli.ExitCode;
 import io.quantadb.node.testing.SqlTls;
 import java.math.BigInteger;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -100,6 +103,30 @@ class ThreeMachinesPT {
         // Then
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(status()).contains("node3 REPLICA STREAMING"));
         assertThat(again.isAlive()).isTrue();
+    }
+
+    @Test
+    void aSecondAgentOnTheSameDataDirectoryHarmsNothing() throws Exception {
+        // Given
+        String server = postmaster("node2");
+
+        // When
+        Process second = page.start(page.block("nodes").get(1).replace("--host 127.0.0.2", "--host 127.0.0.5"));
+
+        // Then
+        assertThat(second.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(second.exitValue()).isEqualTo(ExitCode.DATA_DIRECTORY.status());
+        assertThat(status()).contains("node2 REPLICA STREAMING");
+        assertThat(postmaster("node2")).isEqualTo(server);
+    }
+
+    private static String postmaster(String node) throws Exception {
+        return Files.readAllLines(page.folder()
+                        .resolve("data")
+                        .resolve(node)
+                        .resolve("postgres")
+                        .resolve("postmaster.pid"))
+                .getFirst();
     }
 
     private static String status() throws Exception {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quantadb.node.cli.ExitCode;
 import io.quantadb.node.cli.QuantaDb;
 import io.quantadb.node.cli.Services;
+import io.quantadb.node.raftlog.DirectoryLock;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -59,6 +60,7 @@ final class BadInputTest {
             --cluster-mode none --set client_tls.cert_file=no.crt --set client_tls.key_file=no.key | 4 | no.crt does not exist
             --cluster-mode primary --node-id n1 --set postgres.bin_dir=nowhere        | 6 | postgres.bin_dir
             --cluster-mode primary --node-id n1 --set postgres.superuser=quantadb     | 2 | the agent's own role
+            --cluster-mode primary --node-id n1 --set postgres.parameters={"port":"1"} | 2 | belongs to the cluster
             """)
     void saysWhatToDoAndChangesNothing(String arguments, int status, String words) throws IOException {
         // When
@@ -102,8 +104,30 @@ final class BadInputTest {
 
         // Then
         assertThat(outcome.status()).isEqualTo(ExitCode.CONFIG.status());
-        assertThat(outcome.words()).contains("password file " + folder.resolve("no") + " cannot be read");
-        assertThat(data().resolve("postgres")).doesNotExist();
+        assertThat(outcome.words()).contains("password file " + folder.resolve("no") + " cannot be read: no such file");
+        assertThat(data()).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"primary", "none"})
+    void leavesWhatAnotherAgentUsesAlone(String mode) throws IOException {
+        // Given
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        try (DirectoryLock other = DirectoryLock.acquire(data())) {
+            // When
+            Outcome outcome = run("--cluster-mode", mode, "--node-id", "n1");
+
+            // Then
+            assertThat(other).isNotNull();
+            assertThat(outcome.status()).isEqualTo(ExitCode.DATA_DIRECTORY.status());
+            assertThat(outcome.words())
+                    .hasLineCount(1)
+                    .contains(data() + " is in use by process "
+                            + ProcessHandle.current().pid());
+            try (Stream<Path> left = Files.list(data())) {
+                assertThat(left).containsExactly(data().resolve("lock"));
+            }
+        }
     }
 
     @Test

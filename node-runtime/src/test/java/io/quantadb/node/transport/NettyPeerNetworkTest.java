@@ -94,6 +94,32 @@ class NettyPeerNetworkTest {
     }
 
     @Test
+    void aPeerWhoseConnectionsComeFromWhereAnotherListensIsFoundWithoutAWord() {
+        // Given nodes on two addresses of this machine with one port: what node2 dials comes from node1's address
+        HostPort first = TestingCluster.freePort();
+        HostPort second = new HostPort("127.0.0.2", first.port());
+        NettyTransport t1 = started(cluster.transport(config("node1", first)), one, Map.of(N2, second));
+        await().until(() -> one.events.contains("reset node2"));
+
+        // When
+        NettyTransport t2 = started(cluster.transport(config("node2", second)), two, Map.of(N1, first));
+        deliver(t1, N2, "there");
+        deliver(t2, N1, "and back");
+
+        // Then
+        await().untilAsserted(() -> assertThat(one.messages).hasSize(1));
+        assertThat(cluster.warnings()).isEmpty();
+    }
+
+    private TransportConfig config(String node, HostPort raft) {
+        return new TransportConfig(
+                new NodeId(node),
+                raft,
+                new HostPort(raft.host(), TestingCluster.freePort().port()),
+                cluster.files(node));
+    }
+
+    @Test
     void findsAPeerAgainThatRestartsWhereItWas() {
         // Given
         var c2 = TestingCluster.config("node2", cluster.files("node2"));
