@@ -193,6 +193,8 @@ final class SingleNode implements AutoCloseable {
                 well ? ClusterView.Health.HEALTHY : ClusterView.Health.UNKNOWN,
                 false,
                 false,
+                false,
+                false,
                 NodeIdentity.addresses(config),
                 0,
                 0,

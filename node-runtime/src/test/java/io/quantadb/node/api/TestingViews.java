@@ -166,6 +166,7 @@ public final class TestingViews {
                 0,
                 Lsn.NONE,
                 "",
+                null,
                 membership,
                 List.of(),
                 null,
