@@ -41,7 +41,9 @@ choose_cluster() {
         given) use_given ;;
         local) use_local "$own" ;;
         k3s) start_k3s ;;
-        none) cannot "${E2E_CLUSTER:+E2E_CLUSTER=$E2E_CLUSTER, and that is not to be had: }no cluster named by KUBECONFIG, no local Kubernetes (why not stands above), no Docker that answers" ;;
+        none)
+            [ -z "${E2E_CLUSTER:-}" ] || cannot "E2E_CLUSTER=$E2E_CLUSTER, and that is not to be had here"
+            cannot "KUBECONFIG names no cluster, the local Kubernetes cannot run here (why not stands above), and no Docker answers" ;;
     esac
 }
 
@@ -58,8 +60,7 @@ use_local() {
     [ $status != 3 ] || STARTED_IT=1
     say "using the local Kubernetes of hack/kube ($([ -n "$STARTED_IT" ] && echo 'starts it' || echo 'runs already'))"
     hack/kube up || return 1
-    # The admin's key is an EC key in PKCS#8, which the Java client does not recognise by itself.
-    export KUBECONFIG KUBERNETES_CERTS_CLIENT_KEY_ALGO=EC QUANTADB_E2E_LOCAL=1
+    export KUBECONFIG QUANTADB_E2E_LOCAL=1
 }
 
 # Whether an archive is missing or older than what goes into it.

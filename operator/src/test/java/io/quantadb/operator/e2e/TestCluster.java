@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.readiness.Readiness;
@@ -15,6 +16,7 @@ import io.quantadb.operator.e2e.AuditedWriter.Audit;
 import io.quantadb.operator.e2e.Reach.Door;
 import io.quantadb.operator.model.ClusterRef;
 import io.quantadb.operator.resource.SecretShapes;
+import io.quantadb.operator.testing.TestingServer;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -62,7 +64,9 @@ final class TestCluster implements AutoCloseable {
     static TestCluster in(String namespace) {
         Assumptions.assumeTrue(
                 System.getenv("KUBECONFIG") != null, "KUBECONFIG names no cluster; 'make e2e' starts or finds one");
-        KubernetesClient client = new KubernetesClientBuilder().build();
+        KubernetesClient client = new KubernetesClientBuilder()
+                .withConfig(TestingServer.keyed(Config.autoConfigure(null)))
+                .build();
         client.resource(new NamespaceBuilder()
                         .withNewMetadata()
                         .withName(namespace)

@@ -44,7 +44,7 @@ public final class TestingServer implements AutoCloseable {
         Assumptions.assumeTrue(
                 path != null,
                 "no API server was given: 'make e2e' brings one; or 'hack/kube up --api', then -Dkube.it=/var/lib/quantadb-kube/kubeconfig");
-        Config config = config(Path.of(path));
+        Config config = keyed(Config.fromKubeconfig(Files.readString(Path.of(path))));
         KubernetesClient client =
                 new KubernetesClientBuilder().withConfig(config).build();
         if (!client.nodes().list().getItems().isEmpty()) {
@@ -85,8 +85,7 @@ public final class TestingServer implements AutoCloseable {
     }
 
     /** Fabric8 takes every key in PKCS#8 for RSA unless it is told better. */
-    private static Config config(Path kubeconfig) throws IOException {
-        Config config = Config.fromKubeconfig(Files.readString(kubeconfig));
+    public static Config keyed(Config config) {
         String data = config.getClientKeyData();
         if (data != null
                 && Pem.key(new String(Base64.getMimeDecoder().decode(data), StandardCharsets.US_ASCII))
