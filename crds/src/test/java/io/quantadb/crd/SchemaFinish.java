@@ -14,7 +14,7 @@ import java.util.List;
  */
 final class SchemaFinish implements CRDPostProcessor {
     private static final List<String> COLUMNS =
-            List.of("Instances", "Ready", "Primary", "Available", "Status", "Version", "Age");
+            List.of("Instances", "Ready", "Primary", "Available", "Status", "Version", "Age", "Message");
 
     @Override
     public HasMetadata process(HasMetadata made, String crdSpecVersion) {
