@@ -11,7 +11,6 @@ import io.quantadb.node.cluster.ClusterState;
 import io.quantadb.node.cluster.Event;
 import io.quantadb.node.cluster.Member;
 import io.quantadb.node.cluster.ServerState;
-import io.quantadb.node.common.NodeException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -83,7 +82,7 @@ final class EngineActions implements AutoCloseable {
             int timeline = engine.startStandby();
             core.accept(new Event.ServerChanged(ServerState.STANDBY, timeline));
             tellIfEnded(core);
-        } catch (NodeException e) {
+        } catch (RuntimeException e) {
             failed(core, "start as standby", e);
         }
     }
@@ -95,7 +94,7 @@ final class EngineActions implements AutoCloseable {
             core.accept(new Event.ServerPrimaryReady(
                     primary.timeline(), primary.parentTimeline(), primary.fork(), primary.recoveryEnd()));
             tellIfEnded(core);
-        } catch (NodeException e) {
+        } catch (RuntimeException e) {
             failed(core, "become primary", e);
         }
     }
@@ -111,7 +110,7 @@ final class EngineActions implements AutoCloseable {
         try {
             engine.stop(immediate);
             core.accept(new Event.ServerChanged(ServerState.DOWN, 0));
-        } catch (NodeException e) {
+        } catch (RuntimeException e) {
             failed(core, "stop", e);
         }
     }
@@ -132,7 +131,7 @@ final class EngineActions implements AutoCloseable {
             engine.cloneFrom(source, epoch, generation);
             LOGGER.atInfo().addMarker(REPLICATION).addKeyValue("source", from).log("clone complete");
             core.accept(new Event.CloneDone(generation));
-        } catch (NodeException e) {
+        } catch (RuntimeException e) {
             failed(core, "clone from " + from, e);
         }
     }
@@ -141,7 +140,7 @@ final class EngineActions implements AutoCloseable {
             throws InterruptedException {
         try {
             return engine.position();
-        } catch (NodeException e) {
+        } catch (RuntimeException e) {
             LOGGER.atWarn()
                     .addMarker(REPLICATION)
                     .addKeyValue(REASON, e.getMessage())
@@ -150,9 +149,11 @@ final class EngineActions implements AutoCloseable {
         }
     }
 
-    private static void failed(Consumer<Event> core, String what, NodeException e) {
-        LOGGER.atWarn().addMarker(FAILOVER).addKeyValue(REASON, e.getMessage()).log("PostgreSQL could not " + what);
-        core.accept(new Event.ServerFailed(what + ": " + e.getMessage()));
+    /** Whatever it was: a core that is never told waits, for a clone for ever. */
+    private static void failed(Consumer<Event> core, String what, RuntimeException e) {
+        String words = e.getMessage() == null ? e.toString() : e.getMessage();
+        LOGGER.atWarn().addMarker(FAILOVER).addKeyValue(REASON, words).log("PostgreSQL could not " + what);
+        core.accept(new Event.ServerFailed(what + ": " + words));
     }
 
     /** Short questions to a running server must not wait behind anything. */
@@ -162,7 +163,7 @@ final class EngineActions implements AutoCloseable {
                 task.run();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-            } catch (NodeException e) {
+            } catch (RuntimeException e) {
                 LOGGER.atDebug()
                         .addKeyValue("task", name)
                         .addKeyValue(REASON, e.getMessage())

@@ -257,7 +257,8 @@ record NodeParts(
                         held.holdUntil(ticket, until);
                         post.accept(new Event.WaitCancelled(until));
                         return;
-                    } catch (NodeException e) {
+                    } catch (RuntimeException e) {
+                        // Whatever it was, answers are held until the position is known.
                         LockSupport.parkNanos(ASK_AGAIN.toNanos());
                     }
                 }

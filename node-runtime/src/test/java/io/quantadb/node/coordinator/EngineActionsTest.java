@@ -4,27 +4,42 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.quantadb.node.cluster.Action;
+import io.quantadb.node.cluster.Addresses;
 import io.quantadb.node.cluster.ClusterState;
+import io.quantadb.node.cluster.Command;
 import io.quantadb.node.cluster.Event;
 import io.quantadb.node.cluster.Member;
+import io.quantadb.node.cluster.MemberKind;
+import io.quantadb.node.cluster.MemberState;
 import io.quantadb.node.cluster.Position;
+import io.quantadb.node.cluster.ProtocolRules;
 import io.quantadb.node.cluster.ServerState;
+import io.quantadb.node.cluster.Settings;
+import io.quantadb.node.cluster.Transitions;
+import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PeerId;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class EngineActionsTest {
     private static final Duration SOON = Duration.ofSeconds(5);
+    private static final NodeId N2 = new NodeId("n2");
+    private static final HostPort HERE = new HostPort("127.0.0.1", 1);
+    private static final Addresses AT = new Addresses(HERE, HERE, HERE, HERE, HERE);
 
     private final List<Event> events = new CopyOnWriteArrayList<>();
     private final Consumer<Event> core = events::add;
     private final TestingEngine engine = new TestingEngine();
-    private final EngineActions actions = new EngineActions(engine, () -> ClusterState.EMPTY);
+    private final EngineActions actions = new EngineActions(engine, this::state);
+    private volatile @Nullable Member source;
 
     @AfterEach
     void close() {
@@ -126,6 +141,35 @@ class EngineActionsTest {
         assertThat(events).hasOnlyElementsOfType(Event.ServerFailed.class).hasSize(1);
     }
 
+    @Test
+    void tellsOfEveryFailureWhateverItsKind() {
+        // Given: what a server answers, as when the WAL of a base backup is gone, is no exception of the node's own
+        engine.failure = new UnsupportedOperationException("ERROR XX000: requested WAL segment is gone");
+
+        // When
+        source = new Member(new PeerId(N2, 11), 1, MemberKind.DATA, MemberState.VOTER, AT, "", 100, false);
+        actions.perform(new Action.Clone(N2, 5, 2), core);
+        actions.perform(new Action.StartStandby(), core);
+
+        // Then
+        awaitEvents(2);
+        assertThat(events)
+                .containsExactly(
+                        new Event.ServerFailed("clone from n2: ERROR XX000: requested WAL segment is gone"),
+                        new Event.ServerFailed("start as standby: ERROR XX000: requested WAL segment is gone"));
+    }
+
+    /** n1 alone, and the node to clone from when there is one. */
+    private ClusterState state() {
+        ClusterState alone = ClusterState.EMPTY;
+        Member m = source;
+        return m == null
+                ? alone
+                : new Transitions(new ProtocolRules())
+                        .apply(alone, new Command.Bootstrap("c", 1, 1, m, 1, Settings.DEFAULT))
+                        .state();
+    }
+
     private void awaitEvents(int count) {
         await().atMost(SOON).until(() -> events.size() >= count);
     }
@@ -136,10 +180,12 @@ class EngineActionsTest {
         private volatile boolean running = true;
         private volatile boolean blockPromotion;
         private volatile boolean probing;
+        private volatile @Nullable RuntimeException failure;
 
         @Override
         public int startStandby() {
             calls.add("start standby");
+            failIfAsked();
             return 1;
         }
 
@@ -193,6 +239,14 @@ class EngineActionsTest {
         @Override
         public void cloneFrom(Member source, long epoch, long generation) {
             calls.add("clone");
+            failIfAsked();
+        }
+
+        private void failIfAsked() {
+            RuntimeException asked = failure;
+            if (asked != null) {
+                throw asked;
+            }
         }
     }
 }
