@@ -5,15 +5,16 @@ import java.util.List;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** A state being changed; used inside one transition and dropped. */
+/** A state being changed, or read from bytes; used inside one transition or reading and dropped. */
 final class Draft {
-    private final ClusterState from;
     private final TreeMap<NodeId, Member> members;
     private Rule rule;
     private @Nullable Rule nextRule;
-    private long version;
     private Settings settings;
     private int clusterVersion;
+    String clusterId;
+    long systemIdentifier;
+    long version;
     long epoch;
 
     @Nullable
@@ -32,7 +33,8 @@ final class Draft {
     List<FailoverRecord> failovers;
 
     Draft(ClusterState s) {
-        from = s;
+        clusterId = s.clusterId();
+        systemIdentifier = s.systemIdentifier();
         members = new TreeMap<>(s.members());
         rule = s.rule();
         nextRule = s.nextRule();
@@ -88,8 +90,8 @@ final class Draft {
 
     ClusterState done() {
         return new ClusterState(
-                from.clusterId(),
-                from.systemIdentifier(),
+                clusterId,
+                systemIdentifier,
                 clusterVersion,
                 epoch,
                 version,

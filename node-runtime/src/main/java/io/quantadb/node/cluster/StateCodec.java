@@ -1,10 +1,8 @@
 package io.quantadb.node.cluster;
 
 import io.quantadb.node.common.Lsn;
-import io.quantadb.node.common.NodeId;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.TreeMap;
 
 /**
  * The replicated state as bytes, for Raft snapshots: a format byte, then the fields of {@link ClusterState} in their
@@ -49,54 +47,36 @@ public final class StateCodec {
         if (format != FORMAT && format != BEFORE_SHRINK) {
             throw new IllegalArgumentException("cluster state of format %d is not known here".formatted(format));
         }
-        String clusterId = in.s();
-        long systemIdentifier = in.l();
-        int clusterVersion = in.i();
-        long epoch = in.l();
-        long version = in.l();
-        NodeId primary = in.nodeOrNull();
-        long primaryGeneration = in.l();
-        int timeline = in.i();
-        long releasedEpoch = in.l();
-        NodeId releasedPrimary = in.nodeOrNull();
-        long releasedGeneration = in.l();
-        Rule rule = in.rule();
-        Rule nextRule = in.ruleOrNull();
+        var state = new Draft(ClusterState.EMPTY);
+        state.clusterId = in.s();
+        state.systemIdentifier = in.l();
+        state.clusterVersion(in.i());
+        state.epoch = in.l();
+        state.version = in.l();
+        state.primary = in.nodeOrNull();
+        state.primaryGeneration = in.l();
+        state.timeline = in.i();
+        state.releasedEpoch = in.l();
+        state.releasedPrimary = in.nodeOrNull();
+        state.releasedGeneration = in.l();
+        state.rule(in.rule()).next(in.ruleOrNull());
         List<EpochRecord> history = new ArrayList<>();
         for (int n = in.count(ClusterState.MAX_HISTORY); n > 0; n--) {
             history.add(new EpochRecord(in.l(), in.node(), in.i(), in.i(), in.lsn(), new Lsn(in.l()), in.flag()));
         }
-        int lastTimeline = in.i();
-        var members = new TreeMap<NodeId, Member>();
+        state.history = history;
+        state.lastTimeline = in.i();
         for (int n = in.count(ClusterState.MAX_MEMBERS); n > 0; n--) {
-            Member m = member(in);
-            members.put(m.node(), m);
+            state.member(member(in));
         }
-        Settings settings = settings(in, format > BEFORE_SHRINK);
+        state.settings(settings(in, format > BEFORE_SHRINK));
         List<FailoverRecord> failovers = new ArrayList<>();
         for (int n = in.count(ClusterState.MAX_FAILOVERS); n > 0; n--) {
             failovers.add(new FailoverRecord(in.l(), in.nodeOrNull(), in.node(), in.l(), in.s()));
         }
+        state.failovers = failovers;
         in.end();
-        return new ClusterState(
-                clusterId,
-                systemIdentifier,
-                clusterVersion,
-                epoch,
-                version,
-                primary,
-                primaryGeneration,
-                timeline,
-                releasedEpoch,
-                releasedPrimary,
-                releasedGeneration,
-                rule,
-                nextRule,
-                history,
-                lastTimeline,
-                members,
-                settings,
-                failovers);
+        return state.done();
     }
 
     static void member(Wire.Out out, Member m) {
