@@ -25,18 +25,7 @@ public final class CopyBoth {
 
     /** As {@link #next}, unparsed. */
     public @Nullable ByteBuf nextBody(Duration deadline) {
-        Frame frame;
-        try {
-            frame = connection.receive(deadline);
-        } catch (PgError e) {
-            connection.close();
-            throw e;
-        }
-        return switch (frame.tag()) {
-            case Tag.COPY_DATA -> frame.body();
-            case Tag.COPY_DONE -> null;
-            default -> throw connection.unexpected(frame);
-        };
+        return connection.receiveCopyData(deadline);
     }
 
     public void send(ReplicationMessage message, Duration deadline) {
@@ -46,8 +35,6 @@ public final class CopyBoth {
     /** Ends our side after the server has ended its own; gives (next timeline, its start) where it says so. */
     public List<QueryResult> finish(Duration deadline) {
         connection.send(Messages.copyDone(), deadline);
-        PgConnection.Results after = new PgConnection.Results();
-        connection.readResults(after, Tag.READY_FOR_QUERY, deadline);
-        return after.done();
+        return connection.finishCopy(deadline);
     }
 }

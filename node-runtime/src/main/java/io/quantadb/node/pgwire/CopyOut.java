@@ -25,24 +25,11 @@ public final class CopyOut {
      * server is thrown as {@link PgError} and leaves the connection closed.
      */
     public @Nullable ByteBuf next(Duration deadline) {
-        Frame frame;
-        try {
-            frame = connection.receive(deadline);
-        } catch (PgError e) {
-            connection.close();
-            throw e;
-        }
-        return switch (frame.tag()) {
-            case Tag.COPY_DATA -> frame.body();
-            case Tag.COPY_DONE -> null;
-            default -> throw connection.unexpected(frame);
-        };
+        return connection.receiveCopyData(deadline);
     }
 
     /** Reads what follows the stream up to ReadyForQuery, and gives the result sets in it. */
     public List<QueryResult> finish(Duration deadline) {
-        PgConnection.Results after = new PgConnection.Results();
-        connection.readResults(after, Tag.READY_FOR_QUERY, deadline);
-        return after.done();
+        return connection.finishCopy(deadline);
     }
 }

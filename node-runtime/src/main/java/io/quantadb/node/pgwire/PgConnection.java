@@ -158,7 +158,7 @@ public final class PgConnection implements AutoCloseable {
     }
 
     /** Reads until {@code end}; an ErrorResponse is thrown once the server is ready again, or at once when FATAL. */
-    void readResults(Results results, char end, Duration deadline) {
+    private void readResults(Results results, char end, Duration deadline) {
         PgError error = null;
         while (true) {
             Frame frame;
@@ -186,7 +186,7 @@ public final class PgConnection implements AutoCloseable {
     }
 
     /** The next message that is not a notice or parameter; an ErrorResponse is thrown as {@link PgError}. */
-    Frame receive(Duration deadline) {
+    private Frame receive(Duration deadline) {
         while (true) {
             Frame frame = channel.receive(deadline);
             switch (frame.tag()) {
@@ -204,11 +204,38 @@ public final class PgConnection implements AutoCloseable {
         }
     }
 
+    /**
+     * The body of the next CopyData, valid until the next message is received, or null at CopyDone. An error from the
+     * server is thrown as {@link PgError} and leaves the connection closed.
+     */
+    @Nullable
+    ByteBuf receiveCopyData(Duration deadline) {
+        Frame frame;
+        try {
+            frame = receive(deadline);
+        } catch (PgError e) {
+            close();
+            throw e;
+        }
+        return switch (frame.tag()) {
+            case Tag.COPY_DATA -> frame.body();
+            case Tag.COPY_DONE -> null;
+            default -> throw unexpected(frame);
+        };
+    }
+
+    /** What follows a COPY stream up to ReadyForQuery: the result sets in it. */
+    List<QueryResult> finishCopy(Duration deadline) {
+        Results after = new Results();
+        readResults(after, Tag.READY_FOR_QUERY, deadline);
+        return after.done();
+    }
+
     void send(ByteBuf message, Duration deadline) {
         channel.send(message, deadline);
     }
 
-    ProtocolViolation unexpected(Frame frame) {
+    private ProtocolViolation unexpected(Frame frame) {
         channel.close();
         return new ProtocolViolation(
                 SqlState.PROTOCOL_VIOLATION, "PostgreSQL sent message type '%c' out of turn".formatted(frame.tag()));
@@ -266,7 +293,7 @@ public final class PgConnection implements AutoCloseable {
     }
 
     /** Collects row descriptions and rows into results. */
-    static final class Results {
+    private static final class Results {
         private final List<QueryResult> done = new ArrayList<>();
         private List<String> columns = List.of();
         private List<List<@Nullable String>> rows = new ArrayList<>();
