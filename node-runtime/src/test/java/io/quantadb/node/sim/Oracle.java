@@ -64,7 +64,7 @@ final class Oracle {
         nobodyMissing.onApplied(after);
         if (promoted) {
             SimPostgres pg = world.nodes.get(after.primary()).pg;
-            boolean ownData = world.nodes.get(after.primary()).disk.generation == after.primaryGeneration();
+            boolean ownData = world.nodes.get(after.primary()).facts.generation == after.primaryGeneration();
             boolean holds = ownData && survive.heldBy(pg.wal, pg.wal.size());
             quorums.onPromoted(after.epoch(), String.valueOf(after.primary()), survive.shown(), holds);
         }
@@ -83,7 +83,7 @@ final class Oracle {
         int lacking = 0;
         for (MemberRef ref : rule.set()) {
             SimNode n = world.nodes.get(ref.node());
-            boolean sameData = n.disk.generation == ref.generation() && !n.pg.empty;
+            boolean sameData = n.facts.generation == ref.generation() && !n.pg.empty;
             lacking += sameData && !survive.heldBy(n.pg.wal, n.pg.flushed) ? 1 : 0;
         }
         if (rule.k() > 0) {
@@ -116,7 +116,7 @@ final class Oracle {
     }
 
     void onAcknowledges(SimNode node, long epoch) {
-        promises.onAcknowledges(node.id.toString(), epoch, node.disk.promisedEver);
+        promises.onAcknowledges(node.id.toString(), epoch, node.facts.promisedEver);
     }
 
     void onVoice(SimNode primary, VoicePermit permit, Lsn reported) {
@@ -126,7 +126,7 @@ final class Oracle {
         List<Lsn> frozen = new ArrayList<>();
         for (MemberRef ref : permit.rule().set()) {
             SimNode n = world.nodes.get(ref.node());
-            if (n.disk.generation == ref.generation() && n.disk.promisedEver > permit.epoch()) {
+            if (n.facts.generation == ref.generation() && n.facts.promisedEver > permit.epoch()) {
                 frozen.add(n.pg.end());
             }
         }

@@ -29,6 +29,7 @@ import io.quantadb.node.raft.RaftOutput;
 import io.quantadb.node.raft.RaftRestored;
 import io.quantadb.node.raft.Role;
 import io.quantadb.node.raft.Snapshot;
+import io.quantadb.node.raft.sim.SimDisk;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
@@ -45,6 +46,7 @@ final class SimNode {
     final SimSlowness slow;
     PeerId self;
     SimDisk disk;
+    SimFacts facts;
     SimPostgres pg;
     SimRelay relay;
     SimFront front;
@@ -82,7 +84,8 @@ final class SimNode {
 
     private void fresh(PeerId incarnation, RaftRestored restored) {
         self = incarnation;
-        disk = new SimDisk(world, restored);
+        disk = new SimDisk(restored);
+        facts = new SimFacts();
         pg = new SimPostgres(this);
         relay = new SimRelay(this);
         front = new SimFront(this);
@@ -119,14 +122,14 @@ final class SimNode {
         shownLease = 0;
         completing = world.now;
         RaftRestored restored = disk.restored();
-        disk.promise = world.bugs.restoredPromise(disk.promise);
+        facts.promise = world.bugs.restoredPromise(facts.promise);
         raft = new RaftCore(RAFT, self, restored, local(), world.random);
         shownLease = raft.leaseUntilNanos();
         core = new ClusterCore(
                 new ClusterCore.Start(
                         self,
-                        disk.generation,
-                        disk.promise,
+                        facts.generation,
+                        facts.promise,
                         pg.empty ? ServerState.EMPTY : ServerState.DOWN,
                         null,
                         world.random.nextInt(1 << 30)),
@@ -151,7 +154,7 @@ final class SimNode {
         world.trace(self + " crashes");
         up = false;
         life++;
-        disk.crash();
+        disk.crash(world.random);
         relay.crash();
         front.crash();
         pg.die();
@@ -377,13 +380,13 @@ final class SimNode {
             case Action.AdminAnswer a -> world.trace("%s answers %s: %s".formatted(id, a.verdict(), a.words()));
             case Action.PersistPromise a ->
                 later(0.2, world.chance(0.05) ? 30 : 2, () -> {
-                    disk.promise = Math.max(disk.promise, a.epoch());
-                    disk.promisedEver = Math.max(disk.promisedEver, a.epoch());
+                    facts.promise = Math.max(facts.promise, a.epoch());
+                    facts.promisedEver = Math.max(facts.promisedEver, a.epoch());
                     event(new Event.PromisePersisted(a.epoch()));
                 });
             case Action.PersistGeneration a ->
                 later(0.2, 2, () -> {
-                    disk.generation = a.generation();
+                    facts.generation = a.generation();
                     event(new Event.GenerationPersisted(a.generation()));
                 });
             case Action.Tell a -> world.trace("%s says: %s".formatted(id, a.what()));

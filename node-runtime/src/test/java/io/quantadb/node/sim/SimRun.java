@@ -69,7 +69,7 @@ final class SimRun {
         SimNode first = nodes.getFirst();
         first.freshGroup();
         first.pg.initdb();
-        first.disk.generation = 1;
+        first.facts.generation = 1;
         first.start();
         run(20);
         Command bootstrap = new Command.Bootstrap(
@@ -369,7 +369,7 @@ final class SimRun {
     private boolean holdsWhatItShould(SimNode n) {
         return world.oracle.committed.rule().set().stream()
                 .filter(ref -> ref.node().equals(n.id))
-                .allMatch(ref -> !n.pg.empty && n.disk.generation == ref.generation());
+                .allMatch(ref -> !n.pg.empty && n.facts.generation == ref.generation());
     }
 
     // ---- the whole
@@ -410,7 +410,7 @@ final class SimRun {
         SimNode p = serving();
         ClusterState s = world.oracle.committed;
         for (SimNode n : nodes) {
-            if (p == null || n.disk.promise > s.epoch()) {
+            if (p == null || n.facts.promise > s.epoch()) {
                 return false;
             }
             if (n.kind != MemberKind.WITNESS) {

@@ -14,42 +14,42 @@ import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 
 /** A disk as RaftStorage presents it: writes complete in order, a crash loses or tears what has not completed. */
-final class SimDisk {
+public final class SimDisk {
     private HardState hardState;
     private Snapshot snapshot;
     private final TreeMap<Long, LogEntry> log = new TreeMap<>();
     private final Deque<DiskWrite> pending = new ArrayDeque<>();
 
-    SimDisk(RaftRestored initial) {
+    public SimDisk(RaftRestored initial) {
         hardState = initial.hardState();
         snapshot = initial.snapshot();
         initial.entries().forEach(e -> log.put(e.index(), e));
     }
 
-    void submit(DiskWrite w) {
+    public void submit(DiskWrite w) {
         pending.add(w);
     }
 
     /** Completes the oldest write and returns its id. */
-    long completeOne() {
+    public long completeOne() {
         DiskWrite w = pending.removeFirst();
         apply(w, 3);
         return w.writeId();
     }
 
-    boolean idle() {
+    public boolean idle() {
         return pending.isEmpty();
     }
 
     /** What was not complete is gone, but for a part of the write that was under way. */
-    void crash(RandomGenerator random) {
+    public void crash(RandomGenerator random) {
         if (!pending.isEmpty()) {
             apply(pending.getFirst(), random.nextInt(4));
         }
         pending.clear();
     }
 
-    RaftRestored restored() {
+    public RaftRestored restored() {
         List<LogEntry> entries = new ArrayList<>(log.values());
         if (snapshot != null && !entries.isEmpty() && entries.getFirst().index() <= snapshot.index()) {
             LogEntry at = log.get(snapshot.index());
