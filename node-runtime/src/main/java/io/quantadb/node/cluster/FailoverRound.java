@@ -31,6 +31,8 @@ final class FailoverRound {
     private static final long COLD_START_NANOS = 3_000 * Context.MILLIS;
     private static final long FETCH_AGAIN_NANOS = 500 * Context.MILLIS;
     private static final String BARRED = "the epoch cannot be released";
+    private static final String NOT_STARTED = "the primary's PostgreSQL does not run yet";
+    private static final String GIVEN_UP = "gives up the failover: the primary is well again";
 
     private enum Phase {
         IDLE,
@@ -99,7 +101,7 @@ final class FailoverRound {
                 begin(cause);
             }
         } else if (phase == Phase.PROBING && cause == null) {
-            ctx.tell("failover", "gives up the failover: the primary is well again");
+            ctx.tell("failover", reason.equals(NOT_STARTED) ? "the primary's PostgreSQL runs" : GIVEN_UP);
             reset();
         } else if (ctx.now - sentAt >= RESEND_NANOS) {
             send();
@@ -134,7 +136,7 @@ final class FailoverRound {
             Position end = p.position();
             boolean ran = p.everRan() || s.released() || (end != null && end.timeline() == s.timeline());
             if (p.server() == ServerState.DOWN && ran) {
-                return "the primary's PostgreSQL ended";
+                return p.everRan() ? "the primary's PostgreSQL ended" : NOT_STARTED;
             }
         }
         if (reports.highestPromise() > s.epoch()) {
@@ -149,7 +151,8 @@ final class FailoverRound {
         since = ctx.now;
         round++;
         probes.clear();
-        ctx.tell("failover", "considers a failover from epoch %d: %s".formatted(ctx.state.epoch(), cause));
+        String what = cause.equals(NOT_STARTED) ? "starts epoch %d: %s" : "considers a failover from epoch %d: %s";
+        ctx.tell("failover", what.formatted(ctx.state.epoch(), cause));
         send();
     }
 
@@ -239,9 +242,7 @@ final class FailoverRound {
 
     private void decide() {
         switch (phase) {
-            case IDLE -> {
-                // Nothing is under way.
-            }
+            case IDLE -> {}
             case PROBING -> decideProbing();
             case FREEZING -> decideFreezing();
             case PROMOTING -> {
