@@ -28,6 +28,7 @@ public final class Demo {
     public static final int NODES = 3;
     public static final Duration START_DEADLINE = Duration.ofMinutes(2);
     public static final Duration STOP_DEADLINE = Duration.ofSeconds(30);
+    public static final Duration RESTART_DEADLINE = Duration.ofMinutes(1);
     /** SQL ports tried in turn for the first node. */
     public static final List<Integer> BASES = List.of(5432, 15432, 25432, 35432, 45432);
 
@@ -203,16 +204,59 @@ public final class Demo {
                                         .formatted(postgres.getFirst().pid(), postgres.size() - 1));
     }
 
-    /** Stops a node that runs and starts it again; returns when its API answers. */
-    public void restart(NodeId id) {
-        long began = System.nanoTime();
+    /** Stops a node that runs and starts it again; returns when it does its part: serves as primary, or streams. */
+    public void restart(NodeId id, Duration deadline) {
         stop(List.of(state().node(id)));
+        long began = System.nanoTime();
         start(id);
-        DemoNode node = state().node(id);
-        await(START_DEADLINE, began, "%s did not answer".formatted(id), () -> {
+        String[] shown = {""};
+        boolean done = poll(deadline, began, () -> {
             requireStarted();
-            return client.get(node.api(), "/cluster/status").isPresent();
+            Optional<JsonNode> status = client.get(state().node(id).api(), "/cluster/status");
+            String line = status.map(said -> brief(id, said)).orElse(id + " does not answer yet");
+            if (!line.equals(shown[0])) {
+                shown[0] = line;
+                progress.accept("%5.1f s  %s".formatted((System.nanoTime() - began) / 1e9, line));
+            }
+            // What the others say may be of its former life.
+            return status.filter(said -> isUp(said.path("replication"))).isPresent()
+                    && view().filter(v -> doesItsPart(v.body(), id)).isPresent();
         });
+        if (!done) {
+            throw new Failure(
+                    ExitCode.TIMEOUT,
+                    "%s runs, and does not do its part after %d s: %s".formatted(id, deadline.toSeconds(), shown[0]),
+                    "it goes on trying; see quantadb demo status and "
+                            + state().node(id).log());
+        }
+    }
+
+    /** One line about a node from its own answer to /cluster/status. */
+    static String brief(NodeId id, JsonNode status) {
+        String state = status.path("replication").path("state").asText().toLowerCase(java.util.Locale.ROOT);
+        String reason = status.path("failover").path("reason").asText();
+        return "%s %s%s".formatted(id, state, reason.isEmpty() ? "" : ": " + reason);
+    }
+
+    /** Whether the answer of /cluster/nodes shows this node as a voter that serves as primary or streams, and is well. */
+    static boolean doesItsPart(JsonNode nodes, NodeId id) {
+        for (JsonNode node : nodes.path("nodes")) {
+            if (node.path("id").asText().equals(id.value())) {
+                return doesItsPart(node);
+            }
+        }
+        return false;
+    }
+
+    private static boolean isUp(JsonNode said) {
+        String state = said.path("state").asText();
+        return state.equals("ACTIVE") || state.equals("STREAMING");
+    }
+
+    private static boolean doesItsPart(JsonNode node) {
+        return isUp(node)
+                && node.path("is_voter").asBoolean()
+                && node.path("health").asText().equals("healthy");
     }
 
     /** Stops all nodes; what does not stop in time is killed, and said. With {@code purge} their data goes too. */
@@ -322,11 +366,7 @@ public final class Demo {
         int serving = 0;
         int acknowledging = 0;
         for (JsonNode node : nodes.path("nodes")) {
-            String state = node.path("state").asText();
-            boolean part = state.equals("ACTIVE") || state.equals("STREAMING");
-            if (part
-                    && node.path("is_voter").asBoolean()
-                    && node.path("health").asText().equals("healthy")) {
+            if (doesItsPart(node)) {
                 serving++;
             }
             if (node.path("acknowledges").asBoolean()) {

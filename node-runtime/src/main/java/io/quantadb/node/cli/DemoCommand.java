@@ -128,10 +128,13 @@ final class DemoCommand implements Runnable {
         return result.lost() == 0 ? ExitCode.OK.status() : ExitCode.INTERNAL.status();
     }
 
-    @Command(name = "restart", mixinStandardHelpOptions = true, description = "Stop a node if it runs, and start it.")
+    @Command(
+            name = "restart",
+            mixinStandardHelpOptions = true,
+            description = "Stop a node if it runs, start it, and wait until it streams or serves.")
     int restart(@Parameters(paramLabel = "NODE") String node) {
-        demo().restart(id(node));
-        out().println("%s is up again; see quantadb demo status".formatted(node));
+        demo().restart(id(node), Demo.RESTART_DEADLINE);
+        out().println("%s does its part again; see quantadb demo status".formatted(node));
         return ExitCode.OK.status();
     }
 

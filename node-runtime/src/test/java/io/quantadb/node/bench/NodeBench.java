@@ -110,7 +110,7 @@ public final class NodeBench {
             }
             DemoNode last = demo.nodes().getLast();
             begun = System.nanoTime();
-            demo.restart(last.id());
+            demo.restart(last.id(), Demo.START_DEADLINE);
             demo.awaitReady(Demo.START_DEADLINE, System.nanoTime());
             System.out.println(MAPPER.createObjectNode()
                     .put("measure", "stop and start a replica until ready")

@@ -93,10 +93,23 @@ class DemoTest {
         assertThatThrownBy(() -> demo.kill(NODE2)).hasMessage("node2 is not running");
 
         // When
-        demo.restart(NODE2);
+        demo.restart(NODE2, Duration.ofSeconds(60));
 
         // Then
         assertThat(demo.nodes()).allMatch(DemoNode::running);
+        assertThat(said).anyMatch(line -> line.endsWith("node2 streaming"));
+
+        // When it comes up, and does not stream
+        Files.createFile(folder.resolve("node2").resolve("stuck"));
+
+        // Then
+        assertThatThrownBy(() -> demo.restart(NODE2, Duration.ofSeconds(10)))
+                .isInstanceOfSatisfying(Failure.class, failure -> {
+                    assertThat(failure.code()).isEqualTo(ExitCode.TIMEOUT);
+                    assertThat(failure.line())
+                            .startsWith("quantadb: node2 runs, and does not do its part after 10 s: node2 connecting: "
+                                    + "not streaming from the primary; it goes on trying");
+                });
 
         // When
         demo.down(true);

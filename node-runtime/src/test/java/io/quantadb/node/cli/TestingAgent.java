@@ -24,7 +24,8 @@ import java.util.List;
 
 /**
  * Stands for an agent in tests of the demo: answers the API as one of three nodes that are all well, with a process
- * that stands for PostgreSQL in its data directory. Ends with status 3 when its folder holds a file named fail.
+ * that stands for PostgreSQL in its data directory. Ends with status 3 when its folder holds a file named fail, and does
+ * not stream while one holds a file named stuck.
  */
 public final class TestingAgent {
     private TestingAgent() {}
@@ -58,12 +59,13 @@ public final class TestingAgent {
         List<Member> members = new ArrayList<>();
         for (DemoNode node : nodes) {
             boolean primary = node.id().equals(first);
+            boolean stuck = isStuck(node);
             members.add(new Member(
                     node.id(),
                     MemberKind.DATA,
                     primary ? Role.PRIMARY : Role.REPLICA,
-                    primary ? State.ACTIVE : State.STREAMING,
-                    Health.HEALTHY,
+                    stuck ? State.CONNECTING : primary ? State.ACTIVE : State.STREAMING,
+                    stuck ? Health.UNKNOWN : Health.HEALTHY,
                     true,
                     !primary,
                     false,
@@ -78,12 +80,14 @@ public final class TestingAgent {
                     100,
                     ""));
         }
+        boolean stuck = nodes.stream().anyMatch(n -> n.id().equals(self) && isStuck(n));
+        State state = self.equals(first) ? State.ACTIVE : State.STREAMING;
         return new ClusterView(
                 self,
                 Instant.EPOCH,
                 1,
                 self.equals(first) ? Role.PRIMARY : Role.REPLICA,
-                State.ACTIVE,
+                stuck ? State.CONNECTING : state,
                 addresses(nodes.getFirst()),
                 new Raft(RaftState.FOLLOWER, 1, first, 1, 1),
                 first,
@@ -98,8 +102,12 @@ public final class TestingAgent {
                 false,
                 true,
                 true,
-                true,
-                "");
+                !stuck,
+                stuck ? "not streaming from the primary" : "");
+    }
+
+    private static boolean isStuck(DemoNode node) {
+        return Files.exists(node.folder().resolve("stuck"));
     }
 
     private static Addresses addresses(DemoNode node) {
