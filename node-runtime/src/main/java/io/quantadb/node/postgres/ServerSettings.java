@@ -51,6 +51,11 @@ final class ServerSettings {
         owned.put(
                 "max_replication_slots",
                 chosen(config, "max_replication_slots", "" + UserSettings.MAX_REPLICATION_SLOTS_LEAST));
+        owned.put(WalBound.NAME, chosen(config, WalBound.NAME, WalBound.MOST_MB + "MB"));
+        if (config.binaries().major() >= 18) {
+            // How long a member may be away is a matter of the disk, not of the clock.
+            owned.put("idle_replication_slot_timeout", "0");
+        }
 
         owned.put("archive_mode", "off");
         owned.put("log_destination", "stderr");
@@ -82,9 +87,8 @@ final class ServerSettings {
     /** The agent's configuration file: defaults, the data directory's own file, the user's settings. */
     static String configFile(ServerConfig config) {
         var defaults = new LinkedHashMap<String, String>();
-        // Followers survive a failover on this until every node keeps slots for every member.
-        defaults.put("wal_keep_size", "512MB");
-        defaults.put("max_slot_wal_keep_size", "4GB");
+        // Slots keep what members need; this is for what has none: the voice, and a member that found no slot free.
+        defaults.put("wal_keep_size", "128MB");
         defaults.put("log_startup_progress_interval", "5s");
         // Statements may carry secrets: they are logged when the user asks for it.
         defaults.put("log_min_error_statement", "panic");

@@ -25,6 +25,7 @@ final class UserSettings {
             "hba_file",
             "hot_standby",
             "ident_file",
+            "idle_replication_slot_timeout",
             "lc_messages",
             "listen_addresses",
             "log_destination",
@@ -85,6 +86,7 @@ final class UserSettings {
             switch (name) {
                 case "max_wal_senders" -> requireAtLeast(name, value, MAX_WAL_SENDERS_LEAST);
                 case "max_replication_slots" -> requireAtLeast(name, value, MAX_REPLICATION_SLOTS_LEAST);
+                case WalBound.NAME -> WalBound.require(value);
                 case "wal_level" -> requireOneOf(name, value, List.of("replica", "logical"));
                 case "log_min_messages" -> requireOneOf(name, value, LOG_MIN_MESSAGES);
                 default -> {}

@@ -236,7 +236,7 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
     private boolean onResumeAnswer(UpstreamStream open, HeldReceiver receiver, byte tag, ByteBuf frame) {
         if (tag == WalMessages.ERROR) {
             ServerError error = WalMessages.error(frame);
-            if (error.serverIsLeaving()) {
+            if (error.serverIsLeaving() || error.slotIsInUse()) {
                 retry(error.toString());
             } else {
                 if (error.walIsRemoved()) {

@@ -20,6 +20,9 @@ import org.slf4j.LoggerFactory;
  * other. WAL streams are read frame by frame and their positions followed. Base backups begin with a start-up, which is
  * answered here (the agent has logged in already, as itself), and then pass as bytes.
  *
+ * <p>A member's stream runs by the slot that this server keeps for it, so the WAL that it has not flushed stays; the slot
+ * follows the positions that count, which are capped here.
+ *
  * <p>Any frame that does not fit ends the stream: a member whose positions are in doubt acknowledges nothing. Confined
  * to the relay's loop.
  */
@@ -37,6 +40,7 @@ final class ServedStream {
     private final RelayContext context;
     private final StreamHeader header;
     private final StreamKind kind;
+    private final @Nullable String slot;
     private final Owner owner;
     private final Link peer;
     private final Link server;
@@ -64,10 +68,12 @@ final class ServedStream {
             Channel peer,
             Channel server,
             String serverVersion,
+            @Nullable String slot,
             Owner owner) {
         this.context = context;
         this.header = header;
         this.kind = kind;
+        this.slot = slot;
         this.owner = owner;
         boolean wal = kind == StreamKind.WAL;
         this.fromPeer = wal ? new FrameCutter(peer.alloc()) : null;
@@ -156,6 +162,7 @@ final class ServedStream {
     }
 
     private void onPeerFrame(byte tag, ByteBuf frame) {
+        ByteBuf passes = frame;
         try {
             switch (tag) {
                 case WalMessages.QUERY -> {
@@ -164,6 +171,7 @@ final class ServedStream {
                         throw new ProtocolViolation("42501", "a member may not ask for this on a WAL stream");
                     }
                     tracker.onQuery(text);
+                    passes = bySlot(text, frame);
                 }
                 case WalMessages.COPY_DATA -> onStatus(frame);
                 case WalMessages.COPY_DONE, WalMessages.TERMINATE -> {
@@ -175,7 +183,18 @@ final class ServedStream {
             frame.release();
             throw e;
         }
-        pass(frame, server, peer);
+        pass(passes, server, peer);
+    }
+
+    /** A start goes on by this member's slot, whatever slot it names itself; anything else as it is. */
+    private ByteBuf bySlot(String text, ByteBuf frame) {
+        StartCommand start = StartCommand.parse(text).orElse(null);
+        if (start == null) {
+            return frame;
+        }
+        ByteBuf out = WalMessages.query(server.allocator(), start.by(slot).text());
+        frame.release();
+        return out;
     }
 
     private void onStatus(ByteBuf frame) {

@@ -6,6 +6,7 @@ import io.quantadb.node.cluster.VoiceRule.Seen;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeException.ProtocolViolation;
 import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.SlotNames;
 import io.quantadb.node.transport.PeerStreams.Incoming;
 import io.quantadb.node.transport.PeerStreams.Verdict;
 import io.quantadb.node.transport.StreamKind;
@@ -116,28 +117,56 @@ final class ServedStreams implements Members, ServedStream.Owner {
     }
 
     private void connect(StreamKind kind, StreamHeader header, Verdict verdict) {
+        if (kind == StreamKind.WAL) {
+            // It has given the old one up, and the slot is free for the new one only once that has ended.
+            closeOlder(header.member().node());
+        }
         PgLogin.start(context.loop(), context.config(), applicationName(header), new PgLogin.Outcome() {
             @Override
             public void onReady(Channel server, String serverVersion) {
-                if (header.epoch() != epoch) {
-                    opening--;
-                    RelayContext.close(server);
-                    verdict.refuse("wrong_epoch", wrongEpoch(header));
-                    return;
-                }
-                Opening claim = new Opening(kind, header, server, serverVersion);
-                verdict.accept(
-                        serverVersion.getBytes(StandardCharsets.UTF_8),
-                        peer -> context.loop().execute(() -> claim.accepted(peer)));
-                context.after(context.config().connectTimeout().toMillis(), claim::abandoned);
+                keepWal(kind, header, server, serverVersion, verdict);
             }
 
             @Override
             public void onFailed(String reason) {
-                opening--;
-                verdict.refuse("not_ready", "this node's server does not take connections: " + reason);
+                notReady(verdict, reason);
             }
         });
+    }
+
+    /** From here on WAL is kept for the member: from what it has on, or from where its base backup begins. */
+    private void keepWal(StreamKind kind, StreamHeader header, Channel server, String serverVersion, Verdict verdict) {
+        String slot = SlotNames.of(header.member().node());
+        boolean anew = kind == StreamKind.BASE_BACKUP;
+        MemberSlot.ensure(context.loop(), context.config(), server, slot, anew, new MemberSlot.Outcome() {
+            @Override
+            public void onReady(boolean kept) {
+                accept(new Opening(kind, header, server, serverVersion, kept ? slot : null), verdict);
+            }
+
+            @Override
+            public void onFailed(String reason) {
+                notReady(verdict, reason);
+            }
+        });
+    }
+
+    private void notReady(Verdict verdict, String reason) {
+        opening--;
+        verdict.refuse("not_ready", "this node's server does not take connections: " + reason);
+    }
+
+    private void accept(Opening claim, Verdict verdict) {
+        if (claim.header.epoch() != epoch) {
+            opening--;
+            RelayContext.close(claim.server);
+            verdict.refuse("wrong_epoch", wrongEpoch(claim.header));
+            return;
+        }
+        verdict.accept(
+                claim.serverVersion.getBytes(StandardCharsets.UTF_8),
+                peer -> context.loop().execute(() -> claim.accepted(peer)));
+        context.after(context.config().connectTimeout().toMillis(), claim::abandoned);
     }
 
     /** Between the accepting of a stream and the handing over of its channel, which may never come. */
@@ -146,18 +175,21 @@ final class ServedStreams implements Members, ServedStream.Owner {
         private final StreamHeader header;
         private final Channel server;
         private final String serverVersion;
+        private final @Nullable String slot;
         private boolean settled;
 
-        private Opening(StreamKind kind, StreamHeader header, Channel server, String serverVersion) {
+        private Opening(
+                StreamKind kind, StreamHeader header, Channel server, String serverVersion, @Nullable String slot) {
             this.kind = kind;
             this.header = header;
             this.server = server;
             this.serverVersion = serverVersion;
+            this.slot = slot;
         }
 
         private void accepted(Channel peer) {
             if (settle() && server.isOpen() && header.epoch() == epoch && admitted(header)) {
-                begin(new ServedStream(context, header, kind, peer, server, serverVersion, ServedStreams.this));
+                begin(new ServedStream(context, header, kind, peer, server, serverVersion, slot, ServedStreams.this));
             } else {
                 RelayContext.close(server);
                 RelayContext.close(peer);
@@ -181,14 +213,17 @@ final class ServedStreams implements Members, ServedStream.Owner {
     }
 
     private void begin(ServedStream stream) {
-        NodeId node = stream.header().member().node();
         if (stream.isWal()) {
-            var _ = closeWhere(
-                    other -> other.isWal() && other.header().member().node().equals(node),
-                    "the member opened a newer stream");
+            closeOlder(stream.header().member().node());
         }
         open.add(stream);
         stream.start();
+    }
+
+    private void closeOlder(NodeId node) {
+        var _ = closeWhere(
+                other -> other.isWal() && other.header().member().node().equals(node),
+                "the member opened a newer stream");
     }
 
     /** The walsender's name for a member; never the voice's, which bears no generation. */

@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A standby's {@code START_REPLICATION [SLOT "name"] [PHYSICAL] lsn [TIMELINE n]}, taken apart so that the relay can
@@ -40,6 +41,11 @@ record StartCommand(String slot, Lsn start, int timeline) {
 
     StartCommand at(Lsn position) {
         return new StartCommand(slot, position, timeline);
+    }
+
+    /** The same by this slot, whatever was asked for; null for none. */
+    StartCommand by(@Nullable String slotName) {
+        return new StartCommand(slotName == null ? "" : "SLOT \"" + slotName + "\" ", start, timeline);
     }
 
     String text() {

@@ -39,6 +39,10 @@ import org.slf4j.LoggerFactory;
  * member's stream. Where a half has k = 0 nobody else need be streaming, and the voice goes on reading to hear of the
  * flush itself. From standing still to reading it connects anew, as the WAL in between may be gone.
  *
+ * <p><b>WAL that is gone.</b> The voice has no slot: one would follow what it reports, which lies beyond what its
+ * walsender has read whenever the server goes on in another segment at once (a base backup begins so), and would keep
+ * nothing. Told that its next WAL is removed it connects anew, as the same voice; commits wait a few milliseconds.
+ *
  * <p><b>Signs of life.</b> A status every second keeps wal_sender_timeout away and notices a dead server, which a
  * socket that is not read would not show.
  *
@@ -51,6 +55,9 @@ final class Voice implements Link.Owner {
     private static final long STATUS_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long SETTLE_MS = 5;
     private static final long LEASE_RETRY_MS = 5;
+    /** So often in a row may WAL be removed before the voice has read it, until it counts as lost. */
+    private static final int MISSED_MAX = 5;
+
     /** The smallest WAL segment; a position on such a border may begin a file, before which there may be none. */
     private static final long SEGMENT_MIN = 1 << 20;
 
@@ -82,6 +89,7 @@ final class Voice implements Link.Owner {
     private boolean announced;
     private boolean sawFlushedEnd;
     private int replies;
+    private int missed;
 
     private Lsn ownFlush = Lsn.NONE;
     private Report report = Report.NOTHING;
@@ -128,6 +136,17 @@ final class Voice implements Link.Owner {
                 .addKeyValue(LogKeys.REASON, reason)
                 .log("voice closed");
         context.tell(new Event.VoiceClosed(reason));
+    }
+
+    /**
+     * Connects anew and goes on from the server's flush, as the same voice: the server lives, but has not got the WAL any
+     * more that comes next here, or does not hear this connection.
+     */
+    void renew() {
+        if (wanted && state != State.CLOSED) {
+            drop();
+            connect();
+        }
     }
 
     void setPermit(@Nullable VoicePermit next) {
@@ -263,8 +282,11 @@ final class Voice implements Link.Owner {
             case WalMessages.COPY_BOTH -> sendStatus(false);
             case WalMessages.COPY_DATA -> onCopyData(frame);
             case WalMessages.ERROR -> {
-                String words = WalMessages.error(frame).toString();
-                throw new ProtocolViolation("08006", words);
+                WalMessages.ServerError error = WalMessages.error(frame);
+                if (!error.walIsRemoved() || ++missed > MISSED_MAX) {
+                    throw new ProtocolViolation("08006", error.toString());
+                }
+                renew();
             }
             case WalMessages.COPY_DONE -> throw new ProtocolViolation("08006", "the server ended the stream");
             default -> {
@@ -325,6 +347,7 @@ final class Voice implements Link.Owner {
     private void onStreaming() {
         state = State.STREAMING;
         backoff.reset();
+        missed = 0;
         if (!announced) {
             announced = true;
             LOGGER.atInfo()
@@ -345,8 +368,7 @@ final class Voice implements Link.Owner {
             return;
         }
         if (wants) {
-            drop();
-            connect();
+            renew();
         } else {
             reading = false;
             open.read(false);

@@ -180,9 +180,18 @@ final class WalMessages {
             return sqlState.startsWith("57");
         }
 
-        /** The next segment, or a file that leads to it, is not there any more (undefined_file). */
+        /**
+         * The next segment, or a file that leads to it, is not there any more: undefined_file, or an internal error when
+         * it went while it was being read (the server speaks English, which the cluster owns).
+         */
         boolean walIsRemoved() {
-            return sqlState.equals("58P01");
+            return sqlState.equals("58P01")
+                    || (sqlState.equals("XX000") && message.contains("has already been removed"));
+        }
+
+        /** The slot's last stream has not quite ended. */
+        boolean slotIsInUse() {
+            return sqlState.equals("55006");
         }
 
         @Override

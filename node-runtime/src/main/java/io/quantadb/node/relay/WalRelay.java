@@ -200,6 +200,11 @@ public final class WalRelay implements AutoCloseable {
         run(voice::open);
     }
 
+    /** Connects the voice anew without closing it: the server does not hear it. */
+    public void renewVoice() {
+        run(voice::renew);
+    }
+
     /** Closes the voice: before any stop of the server. */
     public void closeVoice() {
         run(() -> voice.close("asked to close"));

@@ -25,6 +25,7 @@ import io.quantadb.node.coordinator.Coordinator;
 import io.quantadb.node.coordinator.FactStore;
 import io.quantadb.node.coordinator.NodeFacts;
 import io.quantadb.node.coordinator.ReplicatedState;
+import io.quantadb.node.coordinator.WalCare;
 import io.quantadb.node.relay.VoicePolicy;
 import io.quantadb.node.transport.NettyTransport;
 import io.quantadb.node.transport.StreamKind;
@@ -195,17 +196,19 @@ final class NodeAgent implements AutoCloseable {
                 this::unfit);
         core.set(coordinator);
         Heard heard = new Heard();
-        Views views = new Views(config, started, clock, decisions, state, parts, lease, heard);
+        WalCare walCare = new WalCare(
+                g.member().node(), parts.server(), parts.relay(), g.network(), state::current, raftStatus::get, clock);
+        Views views = new Views(config, started, clock, decisions, state, parts, lease, heard, walCare::lost);
         NodeLoop node = loop(g.member(), coordinator, raft, state, timers, views, heard);
         loop.set(node);
         relayed.to(node);
-        g.network().register(ControlDispatcher.COORD, (from, payload, at) -> node.onCoordMessage(from, payload));
-        g.network().watch(heard);
-        g.network().watch(node);
+        listen(g.network(), node, heard);
         g.joins().attach(coordinator::post);
         admin.attach(coordinator::post, g.network());
+        walCare.start();
+        closing.add("wal care", walCare);
         startParts(g, parts, raft);
-        hearNothingOnceClosed(g.network(), node, heard);
+        closing.add("network", () -> goDeaf(g.network(), node, heard));
         probes.enter(NodeProbes.Stage.RUNNING);
         closing.add("hand-over", () -> {
             probes.enter(NodeProbes.Stage.STOPPING);
@@ -224,14 +227,18 @@ final class NodeAgent implements AutoCloseable {
                 .log("node started");
     }
 
-    private void hearNothingOnceClosed(ControlDispatcher network, NodeLoop node, Heard heard) {
-        closing.add("network", () -> {
-            deaf = true;
-            network.unwatch(node);
-            network.unwatch(heard);
-            network.unregister(ControlDispatcher.COORD);
-            network.unregister(ControlDispatcher.ADMIN);
-        });
+    private static void listen(ControlDispatcher network, NodeLoop node, Heard heard) {
+        network.register(ControlDispatcher.COORD, (from, payload, at) -> node.onCoordMessage(from, payload));
+        network.watch(heard);
+        network.watch(node);
+    }
+
+    private void goDeaf(ControlDispatcher network, NodeLoop node, Heard heard) {
+        deaf = true;
+        network.unwatch(node);
+        network.unwatch(heard);
+        network.unregister(ControlDispatcher.COORD);
+        network.unregister(ControlDispatcher.ADMIN);
     }
 
     private NodeParts parts(Ground g, ServingLease lease, AtomicReference<@Nullable Coordinator> core) {

@@ -11,6 +11,7 @@ import io.quantadb.node.postgres.PostgresBinaries;
 import io.quantadb.node.postgres.ServerConfig;
 import io.quantadb.node.postgres.ServerUser;
 import io.quantadb.node.postgres.SocketDirectory;
+import io.quantadb.node.postgres.WalBound;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.random.RandomGenerator;
@@ -79,7 +80,7 @@ record NodePostgres(
                         SOCKET_PORT,
                         clustered,
                         clustered ? new ServerConfig.Upstream(relaySockets, SOCKET_PORT) : null,
-                        config.postgres().parameters(),
+                        WalBound.addTo(config.postgres().parameters(), files.data()),
                         config.postgres().hba(),
                         List.of()));
     }

@@ -22,6 +22,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +40,9 @@ final class Views {
     private final NodeParts parts;
     private final ServingLease lease;
     private final Heard heard;
+    private final Supplier<Set<NodeId>> walGone;
 
+    /** @param walGone members whose WAL this primary keeps no longer */
     Views(
             NodeConfig config,
             Instant started,
@@ -47,7 +51,8 @@ final class Views {
             ReplicatedState replicated,
             NodeParts parts,
             ServingLease lease,
-            Heard heard) {
+            Heard heard,
+            Supplier<Set<NodeId>> walGone) {
         this.config = config;
         this.laggingBytes = config.cluster().replication().maxLagBytes().bytes();
         this.started = started;
@@ -57,6 +62,7 @@ final class Views {
         this.parts = parts;
         this.lease = lease;
         this.heard = heard;
+        this.walGone = walGone;
     }
 
     /** Before this node belongs to a cluster. */
@@ -244,8 +250,9 @@ final class Views {
                                         : stream != null && stream.streaming()
                                                 ? ClusterView.State.STREAMING
                                                 : ClusterView.State.UNKNOWN;
-        ClusterView.Health health = !here
-                ? ClusterView.Health.UNKNOWN
+        boolean desynced = stream == null && walGone.get().contains(m.node());
+        ClusterView.Health health = desynced || !here
+                ? (desynced ? ClusterView.Health.DESYNCED : ClusterView.Health.UNKNOWN)
                 : primary || witness(m) || (me && follows) || (lag >= 0 && lag <= laggingBytes)
                         ? ClusterView.Health.HEALTHY
                         : lag > laggingBytes ? ClusterView.Health.LAGGING : ClusterView.Health.UNKNOWN;

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,6 +23,11 @@ class ServerSettingsTest {
         "recovery_min_apply_delay, 1h, belongs to the cluster",
         "max_wal_senders, 3, at least 20",
         "max_replication_slots, many, at least 20",
+        "max_slot_wal_keep_size, -1, at least 64MB",
+        "max_slot_wal_keep_size, 63, at least 64MB",
+        "max_slot_wal_keep_size, 65535kB, at least 64MB",
+        "max_slot_wal_keep_size, 1gb, at least 64MB",
+        "idle_replication_slot_timeout, 1d, belongs to the cluster",
         "wal_level, minimal, 'replica, logical'",
         "log_min_messages, error, warning",
         "'work mem', 4MB, not a setting's name",
@@ -43,10 +49,12 @@ class ServerSettingsTest {
     @Test
     void everyOwnedSettingIsRefusedToTheUserOrCheckedAgainstAFloor() {
         // Given
-        Set<String> floors = Set.of("wal_level", "max_wal_senders", "max_replication_slots", "log_min_messages");
+        Set<String> floors = Set.of(
+                "wal_level", "max_wal_senders", "max_replication_slots", "max_slot_wal_keep_size", "log_min_messages");
 
         // When
-        var owned = ServerSettings.owned(config(15, Map.of())).keySet();
+        var owned = new TreeSet<>(ServerSettings.owned(config(15, Map.of())).keySet());
+        owned.addAll(ServerSettings.owned(config(18, Map.of())).keySet());
 
         // Then
         assertThat(owned).allMatch(name -> UserSettings.OWNED.contains(name) || floors.contains(name));
@@ -63,11 +71,27 @@ class ServerSettingsTest {
         // Then
         assertThat(file)
                 .containsSubsequence(
-                        "wal_keep_size = '512MB'",
+                        "wal_keep_size = '128MB'",
                         "include_if_exists = '/d/postgresql.conf'",
                         "search_path = 'it''s\\\\here'",
                         "work_mem = '4MB'");
         assertThat(ServerSettings.commandLine(config)).contains("wal_level=logical");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"64MB", "64", "65536kB", "10GB", "1 TB"})
+    void takesTheUsersBoundOfWalKeptForMembers(String size) {
+        // When
+        var owned = ServerSettings.owned(config(15, Map.of("Max_Slot_Wal_Keep_Size", size)));
+
+        // Then
+        assertThat(owned).containsEntry("max_slot_wal_keep_size", size);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 4096MB", "100000, 64MB", "2000000000, 476MB", "1000000000000, 4096MB"})
+    void keepsAQuarterOfTheDiskOtherwise(long diskBytes, String bound) {
+        assertThat(WalBound.forDisk(diskBytes)).isEqualTo(bound);
     }
 
     @Test
