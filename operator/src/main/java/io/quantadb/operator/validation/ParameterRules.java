@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -29,6 +30,7 @@ final class ParameterRules {
             "hba_file",
             "hot_standby",
             "ident_file",
+            "idle_replication_slot_timeout",
             "lc_messages",
             "listen_addresses",
             "log_destination",
@@ -63,6 +65,9 @@ final class ParameterRules {
             "wal_retrieve_retry_interval");
 
     private static final Pattern NAME = Pattern.compile("[a-z_][a-z0-9_$]*(\\.[a-z_][a-z0-9_$]*)?");
+    private static final Pattern SIZE = Pattern.compile("(\\d{1,12})\\s*(kB|MB|GB|TB|)");
+    private static final Map<String, Long> KILOBYTES =
+            Map.of("kB", 1L, "MB", 1L << 10, "", 1L << 10, "GB", 1L << 20, "TB", 1L << 30);
     private static final Map<String, Integer> AT_LEAST = Map.of("max_wal_senders", 20, "max_replication_slots", 20);
 
     private ParameterRules() {}
@@ -80,11 +85,18 @@ final class ParameterRules {
                 violations.add("'%s' spans several lines".formatted(key));
             } else if (AT_LEAST.containsKey(name) && !isAtLeast(value, AT_LEAST.get(name))) {
                 violations.add("'%s' must be a number of at least %d".formatted(key, AT_LEAST.get(name)));
+            } else if (name.equals("max_slot_wal_keep_size") && !isBound(value)) {
+                violations.add("'max_slot_wal_keep_size' must be a size of at least 64MB");
             } else if (name.equals("wal_level") && !Set.of("replica", "logical").contains(value.strip())) {
                 violations.add("'wal_level' must be replica or logical");
             }
         });
         return List.copyOf(violations);
+    }
+
+    private static boolean isBound(String value) {
+        Matcher size = SIZE.matcher(value.strip());
+        return size.matches() && Double.parseDouble(size.group(1)) * KILOBYTES.get(size.group(2)) >= 64 << 10;
     }
 
     private static boolean isAtLeast(String value, int least) {
