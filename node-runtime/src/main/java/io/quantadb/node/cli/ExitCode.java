@@ -56,8 +56,8 @@ public enum ExitCode {
                         One that belongs to none yet ends when it is certain that trying is in vain: with 4 as soon as every
                         address it was told to join through (when it forms a cluster, any of `cluster.peers`) and it do not
                         accept each other's certificates, with 8 when its id is in use, and with 7 (or 4, when a certificate
-                        was the reason of one) when no member has answered for `cluster.join_timeout`. It leaves no identity
-                        on the disk then, unless a leader has heard of it.
+                        was the reason of one) when no member has answered for `cluster.join_timeout`. It leaves nothing on
+                        the disk then, unless a leader has heard of it and not refused it.
                         """).toString();
     }
 }

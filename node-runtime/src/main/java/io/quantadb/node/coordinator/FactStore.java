@@ -3,6 +3,8 @@ package io.quantadb.node.coordinator;
 import io.quantadb.node.cluster.Timers;
 import io.quantadb.node.common.NodeException;
 import io.quantadb.node.raftlog.DurableSlots;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -17,18 +19,22 @@ import org.jspecify.annotations.Nullable;
  * or may not be on disk must never be answered.
  */
 public final class FactStore implements AutoCloseable {
-    private final DurableSlots slots;
+    private final Path file;
     private final ExecutorService writer = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().name("quantadb-facts").daemon().factory());
     private final Consumer<Throwable> onFault;
     private volatile @Nullable NodeFacts current;
     private volatile boolean faulted;
+    /** Null as long as there is nothing to remember, and no file. */
+    private volatile @Nullable DurableSlots slots;
 
-    /** Opens or makes the file; throws {@link NodeException.LocalFault} when it cannot be read for sure. */
+    /** Opens the file when there is one; throws {@link NodeException.LocalFault} when it cannot be read for sure. */
     public FactStore(Path file, Consumer<Throwable> onFault) {
-        this.slots = DurableSlots.open(file);
+        this.file = file;
         this.onFault = onFault;
-        byte[] bytes = slots.read();
+        DurableSlots there = Files.exists(file) ? DurableSlots.open(file) : null;
+        byte[] bytes = there == null ? null : there.read();
+        this.slots = there;
         this.current = bytes == null ? null : NodeFacts.decode(bytes);
     }
 
@@ -39,8 +45,32 @@ public final class FactStore implements AutoCloseable {
 
     /** Writes the first facts, or replaces them, before any other thread uses this store. Blocks. */
     public void put(NodeFacts facts) {
-        slots.write(facts.encode());
+        opened().write(facts.encode());
         current = facts;
+    }
+
+    /** Removes what was put by a start that came to nothing; before any other thread uses this store. Blocks. */
+    public void forget() {
+        DurableSlots there = slots;
+        slots = null;
+        current = null;
+        if (there != null) {
+            there.close();
+        }
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new NodeException.LocalFault("cannot remove %s: %s".formatted(file, e.getMessage()), e);
+        }
+    }
+
+    private DurableSlots opened() {
+        DurableSlots there = slots;
+        if (there == null) {
+            there = DurableSlots.open(file);
+            slots = there;
+        }
+        return there;
     }
 
     /** Persists the promise never again to relay below this epoch, then runs {@code done} on the writer's thread. */
@@ -77,7 +107,7 @@ public final class FactStore implements AutoCloseable {
                 }
                 NodeFacts next = change.apply(before);
                 if (!next.equals(before)) {
-                    slots.write(next.encode());
+                    opened().write(next.encode());
                     current = next;
                 }
             } catch (RuntimeException e) {
@@ -99,6 +129,9 @@ public final class FactStore implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        slots.close();
+        DurableSlots there = slots;
+        if (there != null) {
+            there.close();
+        }
     }
 }

@@ -64,6 +64,7 @@ final class Formation {
 
     private long toldNanos;
     private long heardNanos;
+    private boolean refused;
 
     /** @param patience how long to wait while nobody who can help answers */
     Formation(PeerStreams streams, MonotonicClock clock, Duration patience) {
@@ -72,6 +73,11 @@ final class Formation {
         this.patience = patience;
         this.toldNanos = clock.nanos();
         this.heardNanos = clock.nanos();
+    }
+
+    /** Whether it ended because a leader said no: nothing of this node is known to the cluster then. */
+    boolean refused() {
+        return refused;
     }
 
     /** What the listed peers say to a node that would found a cluster. */
@@ -270,13 +276,18 @@ final class Formation {
         silence.put(address, words);
         switch (cause) {
             case PeerStreams.CertificateRefused _ -> untrusted.put(address, words);
-            case PeerStreams.StreamRefused refused -> {
+            case PeerStreams.StreamRefused answer -> {
                 untrusted.remove(address);
-                switch (refused.code()) {
-                    case ID_IN_USE -> throw new Failure(ExitCode.IDENTITY, words, "", refused);
-                    case REJECTED ->
+                switch (answer.code()) {
+                    case ID_IN_USE -> {
+                        refused = true;
+                        throw new Failure(ExitCode.IDENTITY, words, "", answer);
+                    }
+                    case REJECTED -> {
+                        refused = true;
                         throw new Failure(
-                                ExitCode.PEERS, "%s refused this node: %s".formatted(address, words), "", refused);
+                                ExitCode.PEERS, "%s refused this node: %s".formatted(address, words), "", answer);
+                    }
                     default -> {}
                 }
             }

@@ -30,6 +30,7 @@ import io.quantadb.node.relay.VoicePolicy;
 import io.quantadb.node.transport.NettyTransport;
 import io.quantadb.node.transport.StreamKind;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -91,6 +92,13 @@ final class NodeAgent implements AutoCloseable {
     /** Brings the node up; throws {@link Failure} or a LocalFault with words for people, and then close() must follow. */
     void start() throws InterruptedException {
         StartCheck.run(config);
+        Footprint footprint = Footprint.before(List.of(
+                config.dataDir(),
+                config.cluster().dataDir(),
+                config.runDir(),
+                files.sockets().resolve("pg"),
+                files.sockets().resolve("wal")));
+        closing.add("footprint", footprint);
         NettyTransport transport = NodeNetwork.transport(config, clock, random);
         closing.add("transport", transport);
         Supplier<SslContext> clientTls = NodeNetwork.clientTls(config, transport);
@@ -121,6 +129,7 @@ final class NodeAgent implements AutoCloseable {
         ApiServer api = startApi(transport);
         closing.add("api", api);
         NodeFacts member = identity.settle(known);
+        footprint.keep();
         facts = member;
         probes.enter(NodeProbes.Stage.STARTING);
         run(new Ground(member, store, transport, clientTls, network, postgres, joins));

@@ -146,11 +146,20 @@ final class NodeIdentity {
             desk.settled(facts);
             return facts;
         }
-        NodeFacts member = switch (config.cluster().mode()) {
-            case PRIMARY -> permitted(facts);
-            case AUTO -> auto(facts);
-            case REPLICA, NONE -> join(facts);
-        };
+        NodeFacts member;
+        try {
+            member = switch (config.cluster().mode()) {
+                case PRIMARY -> permitted(facts);
+                case AUTO -> auto(facts);
+                case REPLICA, NONE -> join(facts);
+            };
+        } catch (Failure e) {
+            if (formation.refused() && !interrupted) {
+                // The cluster knows nothing of this incarnation, and the disk is to be as it was.
+                store.forget();
+            }
+            throw e;
+        }
         desk.settled(member);
         return member;
     }

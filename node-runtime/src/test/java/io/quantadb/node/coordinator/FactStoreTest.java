@@ -72,4 +72,26 @@ class FactStoreTest {
         assertThat(fault.get()).isNotNull();
         assertThat(answered).isEmpty();
     }
+
+    @Test
+    void thereIsNoFileBeforeSomethingIsRememberedNorAfterItIsForgotten() {
+        // Given
+        Path file = folder.resolve("facts");
+        try (FactStore store = new FactStore(file, _ -> {})) {
+            assertThat(file).doesNotExist();
+            store.put(FACTS);
+            assertThat(file).exists();
+
+            // When
+            store.forget();
+
+            // Then
+            assertThat(file).doesNotExist();
+            assertThat(store.facts()).isNull();
+        }
+        try (FactStore again = new FactStore(file, _ -> {})) {
+            assertThat(again.facts()).isNull();
+            assertThat(file).doesNotExist();
+        }
+    }
 }

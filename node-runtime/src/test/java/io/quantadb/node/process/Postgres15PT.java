@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.quantadb.node.bench.OpenLoopWriter;
 import io.quantadb.node.cli.ClusterClient;
 import io.quantadb.node.cli.DemoNode;
+import io.quantadb.node.cli.ExitCode;
 import io.quantadb.node.testing.PostgresVersion;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -140,11 +141,32 @@ class Postgres15PT extends FaultScenarios {
                     .untilAsserted(() -> assertThat(stranger.log()).containsIgnoringCase("certificate"));
 
             // Then
-            assertThat(stranger.hasData()).isFalse();
+            assertThat(stranger.awaitEnd()).isEqualTo(ExitCode.CERTIFICATE.status());
+            assertThat(stranger.data()).doesNotExist();
         }
         ClusterClient.View after = cluster.awaitConverged();
         assertThat(after.epoch()).isEqualTo(before.epoch());
         assertThat(after.body().path("term")).isEqualTo(before.body().path("term"));
+        assertThat(after.body().path("nodes").size()).isEqualTo(3);
+    }
+
+    @Test
+    void refusesANodeWhoseIdIsInUseAndNothingIsLeftOfIt(@TempDir Path folder) throws Exception {
+        // Given
+        ClusterClient.View before = cluster.view();
+        DemoNode named = cluster.nodes().getLast();
+
+        // When
+        try (Stranger stranger = Stranger.bearsTheNameOf(named, cluster.nodes().getFirst(), folder)) {
+            int status = stranger.awaitEnd();
+
+            // Then
+            assertThat(status).as(stranger.log()).isEqualTo(ExitCode.IDENTITY.status());
+            assertThat(stranger.log()).contains("node id " + named.id() + " is in use");
+            assertThat(stranger.data()).doesNotExist();
+        }
+        ClusterClient.View after = cluster.awaitConverged();
+        assertThat(after.epoch()).isEqualTo(before.epoch());
         assertThat(after.body().path("nodes").size()).isEqualTo(3);
     }
 

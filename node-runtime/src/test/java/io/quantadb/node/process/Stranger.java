@@ -18,8 +18,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
-/** A real agent with a certificate of another cluster's authority, told to join a cluster through one of its nodes. */
+/** A real agent that is told to join a cluster through one of its nodes, and has no right to. */
 final class Stranger implements AutoCloseable {
     private final Path folder;
     private final Process process;
@@ -29,22 +30,41 @@ final class Stranger implements AutoCloseable {
         this.process = process;
     }
 
+    /** With a certificate of another cluster's authority. */
     static Stranger knocksAt(DemoNode door, Path folder) throws Exception {
-        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         Path tls = Files.createDirectories(folder.resolve("tls"));
         CertificateAuthority authority =
                 ServiceLoader.load(CertificateAuthority.class).findFirst().orElseThrow();
         authority.createAuthority(tls, "another");
         authority.issueNode(tls, new NodeId("node4"), List.of("127.0.0.1"), Duration.ofDays(1));
-        return new Stranger(folder, start(settings(folder, tls, door), folder.resolve("agent.log")));
+        return start("node4", tls, door, folder);
+    }
+
+    /** With a certificate of the cluster, and the name of one of its nodes. */
+    static Stranger bearsTheNameOf(DemoNode node, DemoNode door, Path folder) throws Exception {
+        return start(node.id().value(), null, door, folder);
+    }
+
+    private static Stranger start(String id, @Nullable Path tls, DemoNode door, Path folder) throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        return new Stranger(folder, start(settings(folder, id, tls, door), folder.resolve("agent.log")));
+    }
+
+    /** Waits until it has ended by itself; returns its exit status. */
+    int awaitEnd() throws InterruptedException {
+        if (!process.waitFor(60, TimeUnit.SECONDS)) {
+            throw new AssertionError("it still runs");
+        }
+        return process.exitValue();
     }
 
     String log() throws Exception {
         return Files.readString(folder.resolve("agent.log"), StandardCharsets.UTF_8);
     }
 
-    boolean hasData() {
-        return Files.exists(folder.resolve("data").resolve("postgres").resolve("PG_VERSION"));
+    /** Everything that it keeps lies below. */
+    Path data() {
+        return folder.resolve("data");
     }
 
     @Override
@@ -55,7 +75,7 @@ final class Stranger implements AutoCloseable {
         }
     }
 
-    private static Path settings(Path folder, Path tls, DemoNode first) throws Exception {
+    private static Path settings(Path folder, String id, @Nullable Path tls, DemoNode first) throws Exception {
         Ports p = Ports.from(TestingThree.FIRST_PORT + 6);
         ObjectNode root = new ObjectMapper().createObjectNode();
         root.put("host", "127.0.0.1")
@@ -65,13 +85,15 @@ final class Stranger implements AutoCloseable {
                 .put("api_port", p.api())
                 .put("primary_port", p.primary())
                 .put("data_dir", folder.resolve("data").toString());
-        root.putObject("tls").put("dir", tls.toString());
+        if (tls != null) {
+            root.putObject("tls").put("dir", tls.toString());
+        }
         root.putObject("postgres")
                 .put(
                         "bin_dir",
                         PostgresBinaries.require(PostgresVersion.V15).bin().toString());
         root.putObject("cluster")
-                .put("node_id", "node4")
+                .put("node_id", id)
                 .put("mode", "replica")
                 .putObject("replication")
                 .put("primary_address", first.host() + ":" + first.ports().replication());
