@@ -93,6 +93,15 @@ public final class PostgresServer {
         return String.join(" / ", complaints.isEmpty() ? lastLines : complaints);
     }
 
+    /**
+     * What keeps it from going on, in its own words: the last PANIC or FATAL message when it ended unasked, or one of the
+     * last ten seconds of a process that serves no client, such as the WAL receiver; empty otherwise. Any thread.
+     */
+    public String trouble() {
+        RunningServer server = current;
+        return server == null ? "" : server.trouble();
+    }
+
     /** Waits until it takes connections; {@link LocalFault} with its last words when it ended or overran. */
     public void awaitReady(Duration deadline) {
         RunningServer server = requireCurrent();

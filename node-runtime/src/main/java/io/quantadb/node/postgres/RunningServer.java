@@ -25,6 +25,7 @@ final class RunningServer {
     private static final long PROGRESS_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private static final Duration LAST_WORDS = Duration.ofMillis(500);
+    private static final long TROUBLE_LATELY_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final Process process;
     private final StartMode mode;
@@ -116,6 +117,14 @@ final class RunningServer {
             }
         }
         return log.lastLines();
+    }
+
+    /** See {@link PostgresServer#trouble}. */
+    String trouble() {
+        ServerLog.Trouble last = log.trouble();
+        boolean counts =
+                last != null && (running() ? System.nanoTime() - last.atNanos() < TROUBLE_LATELY_NANOS : !stopping);
+        return counts && last != null ? last.words() : "";
     }
 
     private void awaitExit() {

@@ -39,6 +39,7 @@ final class ServerLog {
     static final int KEPT_LINES = 20;
 
     private static final int LATELY_TEXTS_MAX = 32;
+    private static final int TROUBLE_CHARS_MAX = 300;
     private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
     private static final long REPEAT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
@@ -60,11 +61,15 @@ final class ServerLog {
     private volatile boolean reading;
     private volatile @Nullable InputStream source;
     private volatile @Nullable Thread reader;
+    private volatile @Nullable Trouble trouble;
     private boolean repeated;
     private Level level = Level.INFO;
     private long second;
     private int linesThisSecond;
     private long dropped;
+
+    /** A message after which a process of the server, or all of it, did not go on. */
+    record Trouble(String words, long atNanos) {}
 
     ServerLog(Runnable onWaitCancelled) {
         this.onWaitCancelled = onWaitCancelled;
@@ -150,8 +155,13 @@ final class ServerLog {
                 }
                 return;
             }
+            boolean client = m.group(1) != null;
+            if (severity.equals("PANIC") || (severity.equals("FATAL") && !client)) {
+                String words = line.substring(m.start(2));
+                trouble = new Trouble(words.substring(0, Math.min(TROUBLE_CHARS_MAX, words.length())), nowNanos);
+            }
             level = levelOf(severity, level);
-            repeated = m.group(1) == null && saidLately(line.substring(m.start(2)), nowNanos);
+            repeated = !client && saidLately(line.substring(m.start(2)), nowNanos);
         }
         if (repeated) {
             return;
@@ -173,6 +183,12 @@ final class ServerLog {
         }
         lately.put(text, nowNanos);
         return false;
+    }
+
+    /** The last trouble of this run, a client's own excepted; null when there was none. Any thread. */
+    @Nullable
+    Trouble trouble() {
+        return trouble;
     }
 
     /** The last lines, for the message of a start that failed. Any thread. */

@@ -32,6 +32,7 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
     private final RelayContext context;
     private final UpstreamDialer dialer;
     private final Throttle progress;
+    private final QuickEnds quickEnds;
 
     private final Following following;
     private long frozenBelow;
@@ -45,6 +46,7 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
         this.context = context;
         this.dialer = new UpstreamDialer(context, streams, this);
         this.following = new Following(context);
+        this.quickEnds = new QuickEnds(context.clock());
         this.progress = context.throttle(() -> following.tellNewProgress(held));
     }
 
@@ -63,6 +65,7 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
         }
         loseUpstream("following " + wanted.upstream() + " in epoch " + wanted.epoch() + " now");
         following.begin(wanted, checked);
+        quickEnds.reset();
         dialer.succeeded();
         dialIfNeeded();
     }
@@ -107,7 +110,8 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
     private void dialIfNeeded() {
         Following.Target wanted = following.target();
         HeldReceiver receiver = held;
-        if (wanted == null || receiver == null || !receiver.session.ready() || stream != null || dialer.busy()) {
+        boolean joined = stream != null || dialer.busy();
+        if (wanted == null || receiver == null || !receiver.session.ready() || joined || quickEnds.mustWait()) {
             return;
         }
         dialer.dial(wanted.upstream(), wanted.address(), following.header(wanted, receiver));
@@ -279,6 +283,7 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
     }
 
     private void onStreaming(HeldReceiver receiver) {
+        quickEnds.onStreaming();
         dialer.succeeded();
         following.tellOpened(receiver.start);
     }
@@ -408,6 +413,7 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
             held = null;
             receiver.answered();
             loseUpstream("the WAL receiver's connection ended: " + reason);
+            quickEnds.onReceiverGone();
         }
     }
 
@@ -430,6 +436,9 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
             receiver.keepAliveWhenDue();
         }
         if (open == null) {
+            if (quickEnds.any()) {
+                dialIfNeeded();
+            }
             if (receiver.waitedLongerThan(config.heartbeatTimeout().toNanos())) {
                 cutReceiver(receiver, "no upstream yet");
             }

@@ -177,7 +177,7 @@ final class Views {
         };
     }
 
-    private static String reason(
+    private String reason(
             ClusterState s,
             NodeId self,
             ServerState server,
@@ -194,11 +194,14 @@ final class Views {
             return "";
         }
         RelaySnapshot.Following following = relay.following();
+        String fault = core.status().reason();
+        String words = fault.isEmpty() ? parts.server().trouble() : fault;
+        String why = words.isEmpty() ? "" : "; " + words;
         if (server != ServerState.STANDBY) {
-            return "its server is " + server.name().toLowerCase(java.util.Locale.ROOT);
+            return "its server is " + server.name().toLowerCase(java.util.Locale.ROOT) + why;
         }
         if (following == null || !following.streaming()) {
-            return "not streaming from the primary";
+            return "not streaming from the primary" + why;
         }
         Member me = s.members().get(self);
         return me == null || me.state() == MemberState.LEARNER ? "catching up with the primary" : "";

@@ -54,6 +54,22 @@ class ServerLogTest {
     }
 
     @Test
+    void remembersWhyTheServerCannotGoOnAndNothingOfClientsThatMayNotComeIn() {
+        // When
+        read("""
+                [8] FATAL:  53100: could not write to file "pg_wal/xlogtemp.8": No space left on device
+                [7] client FATAL:  28P01: password authentication failed for user "x"
+                """);
+        String ofAReceiver = log.trouble().words();
+        read("[7] client PANIC:  53100: could not write to file \"pg_wal/xlogtemp.7\": No space left on device\n");
+
+        // Then
+        assertThat(ofAReceiver)
+                .isEqualTo("FATAL:  53100: could not write to file \"pg_wal/xlogtemp.8\": No space left on device");
+        assertThat(log.trouble().words()).startsWith("PANIC:  53100: ");
+    }
+
+    @Test
     void aNameOfAClientIsNotTakenForALocation() {
         // When
         read("[7] client FATAL:  28000: role \"x\nLOCATION:  SyncRepWaitForLSN, syncrep.c:331\" does not exist\n");

@@ -44,6 +44,11 @@ final class TestingThree implements AutoCloseable {
     private final Demo demo;
     private final Map<String, String> settings;
 
+    /** Makes something of a node's data folder before the node is there. */
+    interface Prepare {
+        void data(Path folder) throws IOException;
+    }
+
     private TestingThree(String name, Path folder, Demo demo, Map<String, String> settings) {
         this.name = name;
         this.folder = folder;
@@ -62,6 +67,17 @@ final class TestingThree implements AutoCloseable {
             Machines machines,
             List<String> agentCommand,
             Map<String, String> extra) {
+        return form(test, version, machines, agentCommand, extra, node -> {});
+    }
+
+    /** @param prepare gets the folder that each node's data will lie in, before anything is in it */
+    static TestingThree form(
+            Class<?> test,
+            PostgresVersion version,
+            Machines machines,
+            List<String> agentCommand,
+            Map<String, String> extra,
+            Prepare prepare) {
         Map<String, String> settings = new HashMap<>(extra);
         settings.put("postgres.bin_dir", PostgresBinaries.require(version).bin().toString());
         Path folder;
@@ -69,6 +85,9 @@ final class TestingThree implements AutoCloseable {
             // Short, since sockets lie in it, and open to PostgreSQL's own user.
             folder = Files.createTempDirectory("qpt");
             Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+            for (int i = 1; i <= Demo.NODES; i++) {
+                prepare.data(folder.resolve("c").resolve("node" + i).resolve("data"));
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -210,9 +229,17 @@ final class TestingThree implements AutoCloseable {
     /** Tells the agent to end (SIGTERM), waits until it has, and returns its exit status. */
     int stop(DemoNode node) throws IOException, InterruptedException {
         signal(node, "-TERM");
-        await("%s ends".formatted(node.id()))
-                .atMost(PATIENCE)
-                .until(() -> demo.exitStatus(node.id()).isPresent());
+        return awaitEnd(node);
+    }
+
+    /** Whether the agent that was started last for this node has ended by itself. */
+    boolean hasEnded(DemoNode node) {
+        return demo.exitStatus(node.id()).isPresent();
+    }
+
+    /** Waits until the agent that was started last has ended by itself; returns its exit status. */
+    int awaitEnd(DemoNode node) {
+        await("%s ends".formatted(node.id())).atMost(PATIENCE).until(() -> hasEnded(node));
         return demo.exitStatus(node.id()).orElseThrow();
     }
 
