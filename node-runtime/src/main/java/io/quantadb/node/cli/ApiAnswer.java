@@ -41,10 +41,7 @@ sealed interface ApiAnswer {
                     case ConnectException _ -> "nobody listens there";
                     case NoRouteToHostException _ -> "there is no way to it";
                     case JsonProcessingException _ -> "what answers there is no QuantaDB node";
-                    default ->
-                        text.contains("end of file")
-                                ? "it hung up: it speaks HTTPS alone, or is ending"
-                                : text;
+                    default -> text.contains("end of file") ? "it hung up: it speaks HTTPS alone, or is ending" : text;
                 },
                 text.contains("end of file"));
     }

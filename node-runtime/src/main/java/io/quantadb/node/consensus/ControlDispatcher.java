@@ -17,6 +17,7 @@ public final class ControlDispatcher implements PeerNetwork.Handler {
     public static final byte COORD = 2;
     /** Operators' requests on their way to the leader, and its answers. */
     public static final byte ADMIN = 3;
+
     public static final byte KEPT_WAL = 4;
 
     /** Takes the messages of one kind. */

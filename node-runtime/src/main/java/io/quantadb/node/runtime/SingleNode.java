@@ -3,8 +3,8 @@ package io.quantadb.node.runtime;
 import static io.quantadb.node.common.LogKeys.CLUSTER;
 import static io.quantadb.node.common.LogKeys.NODE;
 
-import io.quantadb.node.api.Administrator;
 import io.netty.handler.ssl.SslContext;
+import io.quantadb.node.api.Administrator;
 import io.quantadb.node.api.ApiServer;
 import io.quantadb.node.api.ClusterView;
 import io.quantadb.node.api.Founder;
