@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * file's content is the owner's process id, for the message alone.
  */
 public final class DirectoryLock implements AutoCloseable {
+    /** The file that is locked. */
+    public static final String FILE = "lock";
+
     private static final int PID_BYTES_MAX = 20;
 
     private final FileChannel channel;
@@ -27,7 +30,7 @@ public final class DirectoryLock implements AutoCloseable {
 
     /** {@link LocalFault} with the owner's process id when the directory is in use. */
     public static DirectoryLock acquire(Path directory) {
-        Path file = directory.resolve("lock");
+        Path file = directory.resolve(FILE);
         try {
             Files.createDirectories(directory);
             FileChannel channel = FileChannel.open(

@@ -1,5 +1,6 @@
 package io.quantadb.node.runtime;
 
+import io.quantadb.node.raftlog.DirectoryLock;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
@@ -9,7 +10,8 @@ import java.util.List;
 
 /**
  * The folders that a start makes before it is known whether the node has a place in a cluster. A start that comes to
- * nothing takes them away again, as far as they are empty; what was there before, or holds anything, stays.
+ * nothing takes them away again, as far as they are empty but for the lock on them; what was there before, or holds
+ * anything else, stays. To be closed after the locks.
  */
 final class Footprint implements AutoCloseable {
     private final List<Path> absent;
@@ -40,6 +42,7 @@ final class Footprint implements AutoCloseable {
         }
         for (Path folder : absent) {
             try {
+                Files.deleteIfExists(folder.resolve(DirectoryLock.FILE));
                 Files.deleteIfExists(folder);
             } catch (DirectoryNotEmptyException e) {
                 // Something lies in it that is not this start's to remove.

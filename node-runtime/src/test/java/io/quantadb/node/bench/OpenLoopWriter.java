@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
@@ -33,6 +34,8 @@ public final class OpenLoopWriter implements AutoCloseable {
     private final BlockingQueue<Long> due = new ArrayBlockingQueue<>(64);
     private final List<Thread> threads = new ArrayList<>();
     private final AtomicReferenceArray<@Nullable Connection> open = new AtomicReferenceArray<>(CONNECTIONS);
+    /** 1 while that worker has an attempt under way. */
+    private final AtomicIntegerArray inserting = new AtomicIntegerArray(CONNECTIONS);
     private volatile boolean stopped;
 
     /** @param firstId ids go up from here */
@@ -55,7 +58,7 @@ public final class OpenLoopWriter implements AutoCloseable {
         threads.add(Thread.ofPlatform().name("bench-clock").start(this::tick));
         for (int i = 0; i < CONNECTIONS; i++) {
             int worker = i;
-            threads.add(Thread.ofPlatform().name("bench-writer-" + i).start(() -> work(worker)));
+            threads.add(Thread.ofPlatform().daemon().name("bench-writer-" + i).start(() -> work(worker)));
         }
     }
 
@@ -84,16 +87,13 @@ public final class OpenLoopWriter implements AutoCloseable {
                 if (dueAt == null) {
                     continue;
                 }
-                long id = ids.getAndIncrement();
-                long begun = System.nanoTime();
-                if (begun - dueAt > STALE_NANOS) {
-                    history.add(id, worker, begun, begun, Outcome.FAILED);
-                    continue;
-                }
-                if (!insert(connection, worker, id, begun)) {
+                // Said before it is asked whether to stop: who stops then waits for this attempt.
+                inserting.set(worker, 1);
+                if (!stopped && !attempt(connection, worker, dueAt)) {
                     abandon(connection);
                     connection = null;
                 }
+                inserting.set(worker, 0);
             } catch (SQLException e) {
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
             } catch (InterruptedException e) {
@@ -106,6 +106,16 @@ public final class OpenLoopWriter implements AutoCloseable {
     }
 
     /** Returns whether the connection can be used again. */
+    private boolean attempt(Connection connection, int worker, long dueAt) {
+        long id = ids.getAndIncrement();
+        long begun = System.nanoTime();
+        if (begun - dueAt > STALE_NANOS) {
+            history.add(id, worker, begun, begun, Outcome.FAILED);
+            return true;
+        }
+        return insert(connection, worker, id, begun);
+    }
+
     private boolean insert(Connection connection, int worker, long id, long begun) {
         try (Statement statement = connection.createStatement()) {
             statement.executeUpdate("INSERT INTO " + TABLE + " (id) VALUES (" + id + ")");
@@ -136,21 +146,36 @@ public final class OpenLoopWriter implements AutoCloseable {
         }
     }
 
-    /** What is under way a moment later, as on a node that is paused, is given up: nobody knows what came of it. */
+    /**
+     * What is under way a moment later, as on a node that is paused, is given up: nobody knows what came of it. Who only
+     * waits for a connection is not waited for.
+     */
     @Override
     public void close() throws InterruptedException {
         stopped = true;
-        for (Thread thread : threads) {
-            thread.join(LAST_ANSWERS_MS);
-        }
+        awaitAnswers(LAST_ANSWERS_MS);
         for (int i = 0; i < CONNECTIONS; i++) {
             Connection left = open.get(i);
             if (left != null) {
                 abandon(left);
             }
         }
-        for (Thread thread : threads) {
-            thread.join(TimeUnit.SECONDS.toMillis(10));
+        awaitAnswers(TimeUnit.SECONDS.toMillis(10));
+    }
+
+    private void awaitAnswers(long millis) throws InterruptedException {
+        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        while (System.nanoTime() < until && busy()) {
+            TimeUnit.MILLISECONDS.sleep(5);
         }
+    }
+
+    private boolean busy() {
+        for (int i = 0; i < CONNECTIONS; i++) {
+            if (inserting.get(i) == 1) {
+                return true;
+            }
+        }
+        return false;
     }
 }

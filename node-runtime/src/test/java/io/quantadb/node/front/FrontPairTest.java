@@ -287,6 +287,11 @@ class FrontPairTest {
             primary.query("SELECT pg_cancel_backend(" + pid + ")");
             Long ticket = a.cancelledWaits.poll(10, TimeUnit.SECONDS);
             assertThat(ticket).isNotNull();
+            // PostgreSQL warns a moment before it shows the row.
+            await().until(
+                            () -> primary.query("SELECT count(*) FROM t WHERE i = 5")
+                                    .single(),
+                            "1"::equals);
             var read = async(() -> one(other, "SELECT count(*) FROM t WHERE i = 5"));
             Lsn until = Lsn.parse(
                     primary.query("SELECT pg_current_wal_insert_lsn()").single());

@@ -2,6 +2,7 @@ package io.quantadb.node.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quantadb.node.raftlog.DirectoryLock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ class FootprintTest {
         try (Footprint footprint = Footprint.before(List.of(data, data.resolve("run"), sockets))) {
             // When
             Files.createDirectories(sockets);
+            DirectoryLock.acquire(data).close();
             assertThat(footprint).isNotNull();
         }
 

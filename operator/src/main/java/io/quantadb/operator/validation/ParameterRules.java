@@ -96,7 +96,8 @@ final class ParameterRules {
 
     private static boolean isBound(String value) {
         Matcher size = SIZE.matcher(value.strip());
-        return size.matches() && Double.parseDouble(size.group(1)) * KILOBYTES.get(size.group(2)) >= 64 << 10;
+        return size.matches()
+                && Double.parseDouble(size.group(1)) * KILOBYTES.getOrDefault(size.group(2), 0L) >= 64 << 10;
     }
 
     private static boolean isAtLeast(String value, int least) {
