@@ -41,7 +41,7 @@ import java.util.List;
 /**
  * Builds the three kinds of X.509 certificate that a cluster has (RFC 5280), all for EC P-256 keys: an authority, a
  * node, and somebody who only calls. Keys, signatures and the check of what was made are the JDK's; only the envelope
- * is written here, because the JDK cannot and a library for it costs a running agent several MiB (docs/adr/0015).
+ * is written here, because the JDK cannot and a library for it costs a running agent several MiB (docs/adr/0016).
  *
  * <p>Any thread.
  */

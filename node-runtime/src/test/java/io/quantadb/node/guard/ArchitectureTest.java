@@ -165,7 +165,7 @@ class ArchitectureTest {
                 .check(MAIN);
     }
 
-    /** It is on the tests' class path alone: on an agent's, Netty would load it, whoever needs it (docs/adr/0015). */
+    /** It is on the tests' class path alone: on an agent's, Netty would load it, whoever needs it (docs/adr/0016). */
     @Test
     void nothingThatRunsNeedsBouncyCastle() {
         noClasses()
