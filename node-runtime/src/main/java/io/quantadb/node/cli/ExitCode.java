@@ -37,8 +37,9 @@ public enum ExitCode {
         StringBuilder page = new StringBuilder("""
                 # Exit codes
 
-                Generated from `io.quantadb.node.cli.ExitCode`; a test compares. Every failure prints one message on
-                standard error: what is wrong, where, and what to do. Stack traces appear with `--log-level debug` only.
+                Generated from `io.quantadb.node.cli.ExitCode`; a test compares. A command or a start that fails prints one
+                message on standard error: what is wrong, where, and what to do. A node that has to end while it runs says it
+                in its log, as an ERROR, and ends with the same codes. Stack traces appear with `--log-level debug` only.
 
                 | Status | Kind | Meaning |
                 |---|---|---|

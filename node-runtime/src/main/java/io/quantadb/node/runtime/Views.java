@@ -254,11 +254,7 @@ final class Views {
                                                 ? ClusterView.State.STREAMING
                                                 : ClusterView.State.UNKNOWN;
         boolean desynced = stream == null && walGone.get().contains(m.node());
-        ClusterView.Health health = desynced || !here
-                ? (desynced ? ClusterView.Health.DESYNCED : ClusterView.Health.UNKNOWN)
-                : primary || witness(m) || (me && follows) || (lag >= 0 && lag <= laggingBytes)
-                        ? ClusterView.Health.HEALTHY
-                        : lag > laggingBytes ? ClusterView.Health.LAGGING : ClusterView.Health.UNKNOWN;
+        boolean well = primary || witness(m) || (me && follows);
         ClusterView.Role role = m.kind() == MemberKind.WITNESS
                 ? ClusterView.Role.WITNESS
                 : primary ? ClusterView.Role.PRIMARY : here ? ClusterView.Role.REPLICA : ClusterView.Role.UNKNOWN;
@@ -267,7 +263,9 @@ final class Views {
                 m.kind(),
                 role,
                 state,
-                health,
+                desynced
+                        ? ClusterView.Health.DESYNCED
+                        : here ? health(well, lag, laggingBytes) : ClusterView.Health.UNKNOWN,
                 m.dataVoter() || m.kind() == MemberKind.WITNESS,
                 s.rule().set().stream().anyMatch(r -> r.node().equals(m.node())),
                 m.state() == MemberState.LEAVING,
@@ -283,5 +281,22 @@ final class Views {
                 silentMs,
                 m.priority(),
                 m.zone());
+    }
+
+    /**
+     * How well a member that was heard of follows.
+     *
+     * @param well known without comparing: the primary itself, or this very node while its WAL streams
+     * @param lag WAL that the primary has and it has not flushed; negative when unknown
+     * @param laggingBytes {@code max_lag_bytes}
+     */
+    static ClusterView.Health health(boolean well, long lag, long laggingBytes) {
+        if (well) {
+            return ClusterView.Health.HEALTHY;
+        }
+        if (lag < 0) {
+            return ClusterView.Health.UNKNOWN;
+        }
+        return lag <= laggingBytes ? ClusterView.Health.HEALTHY : ClusterView.Health.LAGGING;
     }
 }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
 import io.quantadb.node.common.HostPort;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.config.Ports;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -113,6 +115,36 @@ class SurveyTest {
         assertThat(status).isEqualTo(ExitCode.NOT_RUNNING.status());
         assertThat(err.toString()).hasLineCount(1).contains("node node2 at " + api + " is in no cluster yet");
         assertThat(out.toString()).isEmpty();
+    }
+
+    @Test
+    void looksNowhereElseWhenTheUserNamesTheFolderOfADemo() {
+        // When
+        int status = run("status", "--dir", temp.resolve("nothing").toString());
+        int url = run("psql-url", "--dir", temp.resolve("nothing").toString());
+
+        // Then
+        assertThat(status).isEqualTo(ExitCode.NOT_RUNNING.status());
+        assertThat(url).isEqualTo(ExitCode.NOT_RUNNING.status());
+        assertThat(err.toString().lines())
+                .hasSize(2)
+                .allMatch(line -> line.contains("there is no demo in " + temp.resolve("nothing")));
+    }
+
+    @Test
+    void saysOfADemoThatNothingOfItRuns() {
+        // Given
+        DemoNode stopped = new DemoNode(new NodeId("node1"), "127.0.0.1", Ports.from(5432), temp.resolve("node1"), null);
+        new DemoState(List.of(stopped)).write(temp);
+
+        // When
+        int status = run("demo", "status", "--dir", temp.toString());
+
+        // Then
+        assertThat(status).isEqualTo(ExitCode.NOT_RUNNING.status());
+        assertThat(err.toString())
+                .hasLineCount(1)
+                .contains("no node of the demo in " + temp + " is running; start it with quantadb demo up");
     }
 
     private static HostPort deserted() throws IOException {

@@ -29,7 +29,7 @@ class ReferencePageTest {
 
         // Then
         assertThat(page)
-                .as("regenerate with: mvn test -Dtest=ReferencePageTest -DargLine=-Dquantadb.docs.write=true")
+                .as("regenerate with: mvn -pl node-runtime test -Dtest=ReferencePageTest -Dquantadb.docs.write=true")
                 .isEqualTo(generated);
     }
 

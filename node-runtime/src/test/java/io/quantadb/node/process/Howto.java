@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The commands of a page of documentation, run as they stand there in a folder of their own, but for the ports: those of
@@ -21,6 +23,10 @@ import java.util.concurrent.TimeUnit;
  */
 final class Howto implements AutoCloseable {
     private static final int PORTS_UP = 17_000;
+    /** Where an address or a list of ports names one of the page's, but for the SQL ports of {@code --port}. */
+    private static final Pattern PORT = Pattern.compile("(?<=[:=,])[6789]43[234]\\b");
+
+    private static final Pattern PORT_FLAG = Pattern.compile("--port (\\d+)");
 
     /** What a command printed, errors included. */
     record Outcome(int status, String words) {}
@@ -65,11 +71,7 @@ final class Howto implements AutoCloseable {
     }
 
     private static String moved(String text) {
-        String out = text;
-        for (int port : new int[] {6432, 8432, 9432}) {
-            out = out.replace(":" + port, ":" + moved(port)).replace("port=" + port, "port=" + moved(port));
-        }
-        return out;
+        return PORT.matcher(text).replaceAll(port -> Integer.toString(moved(Integer.parseInt(port.group()))));
     }
 
     /** The port here that stands for one of the page. */
@@ -96,18 +98,20 @@ final class Howto implements AutoCloseable {
         return new Outcome(process.exitValue(), words);
     }
 
-    /** Starts a line as a process that goes on; the number of it is for {@link #log}. */
+    /** Starts a line as a process that goes on; what it prints is {@link #log} of as many starts as were before. */
     Process start(String line) throws IOException {
         Path log = folder.resolve("log" + logs.size());
+        Matcher port = PORT_FLAG.matcher(line);
+        String there = port.find()
+                ? port.replaceFirst("--port " + moved(Integer.parseInt(port.group(1))))
+                : line + " --port " + moved(5432);
         Process process = new ProcessBuilder(
                         "bash",
                         "-c",
-                        "exec %s --port %d --set postgres.bin_dir=%s"
+                        "exec %s --set postgres.bin_dir=%s"
                                 .formatted(
-                                        line,
-                                        moved(5432),
-                                        PostgresBinaries.require(PostgresVersion.V15)
-                                                .bin()))
+                                        there,
+                                        PostgresBinaries.require(PostgresVersion.V15).bin()))
                 .directory(folder.toFile())
                 .redirectInput(new File("/dev/null"))
                 .redirectErrorStream(true)

@@ -13,8 +13,10 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a node says before it knows any members: whoever founds clusters rests on it. */
+/** What a node says before it knows any members, which whoever founds clusters rests on; and how well members follow. */
 class ViewsTest {
     private final NodeConfig config = new ConfigLoader(Path.of("/x"), Map.of()).load(null, List.of());
 
@@ -39,5 +41,18 @@ class ViewsTest {
     @Test
     void aMembersDiskNeverSaysThatItBelongsToNone() {
         assertThat(membership(facts("u-1.00000000000000ff"))).isEqualTo(ClusterView.Membership.STARTING);
+    }
+
+    @ParameterizedTest(name = "{1} bytes behind with max_lag_bytes={2}: {3}")
+    @CsvSource({
+        "true, -1, 1000, HEALTHY",
+        "false, -1, 1000, UNKNOWN",
+        "false, 0, 1000, HEALTHY",
+        "false, 1000, 1000, HEALTHY",
+        "false, 1001, 1000, LAGGING",
+        "false, 1001, 2000, HEALTHY",
+    })
+    void aFollowerLagsBeyondTheConfiguredLimit(boolean well, long lag, long limit, ClusterView.Health health) {
+        assertThat(Views.health(well, lag, limit)).isEqualTo(health);
     }
 }
