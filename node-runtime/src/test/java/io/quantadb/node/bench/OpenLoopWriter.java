@@ -36,6 +36,7 @@ public final class OpenLoopWriter implements AutoCloseable {
     private final AtomicReferenceArray<@Nullable Connection> open = new AtomicReferenceArray<>(CONNECTIONS);
     /** 1 while that worker has an attempt under way. */
     private final AtomicIntegerArray inserting = new AtomicIntegerArray(CONNECTIONS);
+
     private volatile boolean stopped;
 
     /** @param firstId ids go up from here */

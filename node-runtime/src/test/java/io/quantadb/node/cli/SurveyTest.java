@@ -134,7 +134,8 @@ class SurveyTest {
     @Test
     void saysOfADemoThatNothingOfItRuns() {
         // Given
-        DemoNode stopped = new DemoNode(new NodeId("node1"), "127.0.0.1", Ports.from(5432), temp.resolve("node1"), null);
+        DemoNode stopped =
+                new DemoNode(new NodeId("node1"), "127.0.0.1", Ports.from(5432), temp.resolve("node1"), null);
         new DemoState(List.of(stopped)).write(temp);
 
         // When

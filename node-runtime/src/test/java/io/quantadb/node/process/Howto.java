@@ -111,7 +111,8 @@ final class Howto implements AutoCloseable {
                         "exec %s --set postgres.bin_dir=%s"
                                 .formatted(
                                         there,
-                                        PostgresBinaries.require(PostgresVersion.V15).bin()))
+                                        PostgresBinaries.require(PostgresVersion.V15)
+                                                .bin()))
                 .directory(folder.toFile())
                 .redirectInput(new File("/dev/null"))
                 .redirectErrorStream(true)

@@ -25,11 +25,12 @@ class ReadmePT {
             }
 
             // Then
-            await("three nodes that do their part").atMost(PATIENCE).untilAsserted(() -> assertThat(
-                            page.run("look").words())
-                    .contains("node2 REPLICA STREAMING")
-                    .contains("node3 REPLICA STREAMING")
-                    .contains("commits wait for ANY 1 of (node2, node3)"));
+            await("three nodes that do their part")
+                    .atMost(PATIENCE)
+                    .untilAsserted(() -> assertThat(page.run("look").words())
+                            .contains("node2 REPLICA STREAMING")
+                            .contains("node3 REPLICA STREAMING")
+                            .contains("commits wait for ANY 1 of (node2, node3)"));
             assertThat(page.log(0)).contains("development CA");
             Howto.Outcome password = page.shell(
                     "psql -X -h \"$PWD/data/node1/run/pg\" -U quantadb -d postgres -c \"ALTER ROLE postgres PASSWORD 'x'\"");
@@ -48,16 +49,18 @@ class ReadmePT {
 
             // Then
             HostPort api = new HostPort("localhost", Howto.moved(8432));
-            await("its health").atMost(PATIENCE).untilAsserted(() -> assertThat(new ClusterClient(null)
-                            .get(api, "/cluster/health"))
-                    .hasValueSatisfying(health ->
-                            assertThat(health.path("status").asText()).isEqualTo("healthy")));
+            await("its health")
+                    .atMost(PATIENCE)
+                    .untilAsserted(() -> assertThat(new ClusterClient(null).get(api, "/cluster/health"))
+                            .hasValueSatisfying(health ->
+                                    assertThat(health.path("status").asText()).isEqualTo("healthy")));
             assertThat(page.shell("bin/quantadb status --api localhost:8432").words())
                     .contains("node1 PRIMARY ACTIVE")
                     .contains("commits wait for nobody else");
             assertThat(page.shell("bin/quantadb psql-url --api localhost:8432").words())
                     .startsWith("postgresql://postgres@localhost:%d/postgres?".formatted(Howto.moved(9432)));
-            assertThat(page.shell("bin/quantadb stop --data data/alone").status()).isZero();
+            assertThat(page.shell("bin/quantadb stop --data data/alone").status())
+                    .isZero();
             assertThat(node.waitFor()).isZero();
         }
     }
