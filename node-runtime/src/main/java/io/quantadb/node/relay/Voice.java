@@ -55,8 +55,11 @@ final class Voice implements Link.Owner {
     private static final long STATUS_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long SETTLE_MS = 5;
     private static final long LEASE_RETRY_MS = 5;
-    /** So often in a row may WAL be removed before the voice has read it, until it counts as lost. */
-    private static final int MISSED_MAX = 5;
+    /**
+     * So long may WAL be removed before the voice has read it, time after time, until it counts as lost. By the clock,
+     * since checkpoints that follow each other within milliseconds can win any number of times.
+     */
+    private static final long MISSING_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     /** The smallest WAL segment; a position on such a border may begin a file, before which there may be none. */
     private static final long SEGMENT_MIN = 1 << 20;
@@ -89,7 +92,7 @@ final class Voice implements Link.Owner {
     private boolean announced;
     private boolean sawFlushedEnd;
     private int replies;
-    private int missed;
+    private @Nullable Long missingSince;
 
     private Lsn ownFlush = Lsn.NONE;
     private Report report = Report.NOTHING;
@@ -120,6 +123,7 @@ final class Voice implements Link.Owner {
         ownFlush = Lsn.NONE;
         report = Report.NOTHING;
         reported = Lsn.NONE;
+        missingSince = null;
         backoff.reset();
         connect();
     }
@@ -283,7 +287,7 @@ final class Voice implements Link.Owner {
             case WalMessages.COPY_DATA -> onCopyData(frame);
             case WalMessages.ERROR -> {
                 WalMessages.ServerError error = WalMessages.error(frame);
-                if (!error.walIsRemoved() || ++missed > MISSED_MAX) {
+                if (!error.walIsRemoved() || missesForGood()) {
                     throw new ProtocolViolation("08006", error.toString());
                 }
                 renew();
@@ -293,6 +297,14 @@ final class Voice implements Link.Owner {
                 // descriptions, completions, ReadyForQuery
             }
         }
+    }
+
+    private boolean missesForGood() {
+        long now = context.nanos();
+        if (missingSince == null) {
+            missingSince = now;
+        }
+        return now - missingSince > MISSING_NANOS;
     }
 
     private void onIdentified(Link open, ByteBuf frame) {
@@ -347,7 +359,7 @@ final class Voice implements Link.Owner {
     private void onStreaming() {
         state = State.STREAMING;
         backoff.reset();
-        missed = 0;
+        missingSince = null;
         if (!announced) {
             announced = true;
             LOGGER.atInfo()
