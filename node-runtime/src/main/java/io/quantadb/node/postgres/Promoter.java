@@ -10,6 +10,7 @@ import io.quantadb.node.wal.TimelineHistory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -78,13 +79,13 @@ final class Promoter {
         Path file = dataDirectory.resolve(PROMOTE_SIGNAL);
         try {
             if (!Files.exists(file)) {
-                Files.createFile(file);
-                user.own(file);
+                // Complete before it has its name: the server may take it away at any moment after.
+                Path made = dataDirectory.resolve(PROMOTE_SIGNAL + ".new");
+                Files.deleteIfExists(made);
+                Files.createFile(made);
+                user.own(made);
+                Files.move(made, file, StandardCopyOption.ATOMIC_MOVE);
             }
-        } catch (java.nio.file.FileAlreadyExistsException e) {
-            // There is what was wanted.
-        } catch (java.nio.file.NoSuchFileException e) {
-            // The server took it between the two steps.
         } catch (IOException e) {
             throw new LocalFault("cannot write %s: %s".formatted(file, OsTools.reason(e)), e);
         }
