@@ -129,6 +129,9 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
             open.ask(receiver.asked());
         }
         open.begin();
+        if (receiver != null) {
+            quickEnds.onJoined();
+        }
     }
 
     @Override

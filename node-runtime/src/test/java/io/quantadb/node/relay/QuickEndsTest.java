@@ -54,14 +54,39 @@ class QuickEndsTest {
     }
 
     @Test
-    void oneThatNeverStreamedCountsForNothing() {
+    void oneThatHadNoUpstreamCountsForNothing() {
         // When
-        for (int i = 0; i < 10; i++) {
+        for (int i = 0; i < 2 * QuickEnds.EARLY_AT_ONCE; i++) {
             ends.onReceiverGone();
         }
 
         // Then
         assertThat(ends.mustWait()).isFalse();
+    }
+
+    @Test
+    void oneThatNeverComesToStreamingHasMoreTriesUntilItWaits() {
+        // When
+        for (int i = 1; i < QuickEnds.EARLY_AT_ONCE; i++) {
+            joinFor(10);
+            assertThat(ends.mustWait()).as("after the %d. end", i).isFalse();
+        }
+        joinFor(10);
+        boolean last = ends.mustWait();
+        now += TimeUnit.SECONDS.toNanos(1);
+        boolean later = ends.mustWait();
+        joinFor(1_000);
+
+        // Then
+        assertThat(last).isTrue();
+        assertThat(later).isFalse();
+        assertThat(ends.mustWait()).isFalse();
+    }
+
+    private void joinFor(long millis) {
+        ends.onJoined();
+        now += TimeUnit.MILLISECONDS.toNanos(millis);
+        ends.onReceiverGone();
     }
 
     private void streamFor(long millis) {
