@@ -105,8 +105,11 @@ public sealed interface Action {
     /** Compute the voice with this from now on; null reports nothing more. Answered by {@link Event.PermitObeyed}. */
     record SetPermit(@Nullable VoicePermit permit) implements Action {}
 
-    /** Run a commit that must be seen to wait; answered by {@link Event.ProbeCommitWaited}. */
-    record ProbeCommit() implements Action {}
+    /**
+     * Run a commit that must be seen to wait; answered by {@link Event.ProbeCommitWaited}, {@link
+     * Event.ProbeCommitPassed}, or not at all when neither was seen in time.
+     */
+    record ProbeCommit(long attempt) implements Action {}
 
     // ---- this node's front
 

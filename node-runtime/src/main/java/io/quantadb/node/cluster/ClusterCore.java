@@ -160,6 +160,7 @@ public final class ClusterCore {
             case Event.StreamOpened e -> standby.onStreamOpened(e.epoch());
             case Event.StreamClosed e -> standby.onStreamClosed(e.epoch());
             case Event.WalRemoved e -> standby.onWalRemoved(e.epoch());
+            case Event.StartUnvouched e -> standby.onStartUnvouched(e.epoch());
             case Event.ReceiverProgress e -> standby.onProgress(e);
             case Event.StreamsClosedBelow e -> {
                 standby.onStreamsClosedBelow(e.epoch());
@@ -173,7 +174,8 @@ public final class ClusterCore {
             case Event.VoiceClosed e -> primary.onVoiceClosed(e.reason());
             case Event.PermitObeyed e -> primary.onPermitObeyed(e);
             case Event.VoiceReported e -> primary.onVoiceReported(e.lsn());
-            case Event.ProbeCommitWaited e -> primary.onProbeWaited();
+            case Event.ProbeCommitWaited e -> primary.onProbeWaited(e.attempt());
+            case Event.ProbeCommitPassed e -> primary.onProbePassed(e.attempt());
             default -> throw new IllegalStateException("not taken: " + event);
         }
     }

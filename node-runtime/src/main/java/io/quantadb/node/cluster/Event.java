@@ -97,6 +97,12 @@ public sealed interface Event {
     /** The upstream has not got the WAL any more that comes next here; said each time that the receiver asks for it. */
     record WalRemoved(NodeId upstream, long epoch) implements Event {}
 
+    /**
+     * The receiver wants to begin beyond the position that was compared, and nothing is followed until that was done
+     * anew: a receiver that died among the zeros behind a segment switch goes on in the next segment.
+     */
+    record StartUnvouched(NodeId upstream, long epoch) implements Event {}
+
     /** The receiver of this standby flushed, and what was delivered to it on the stream of that epoch. */
     record ReceiverProgress(long epoch, Lsn delivered, Lsn flushed, Lsn replayed) implements Event {}
 
@@ -121,5 +127,8 @@ public sealed interface Event {
     record VoiceReported(Lsn lsn) implements Event {}
 
     /** The probe commit was seen waiting for the voice. */
-    record ProbeCommitWaited() implements Event {}
+    record ProbeCommitWaited(long attempt) implements Event {}
+
+    /** It was over without a wait: nothing holds commits back, unless the voice had its permit by then. */
+    record ProbeCommitPassed(long attempt) implements Event {}
 }

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class PrimaryDuties {
     private static final long LAPSE_GRACE_NANOS = 500 * Context.MILLIS;
+    private static final String NOT_WAITED = "a commit did not wait for the voice";
     private static final long PROBE_AGAIN_NANOS = 1_000 * Context.MILLIS;
 
     private final Context ctx;
@@ -28,6 +29,10 @@ final class PrimaryDuties {
     private boolean voiceOpen;
     private boolean probeWaited;
     private long probeAt;
+    private long probe;
+    /** The first probe since the voice was asked for: what earlier ones tell is of another voice. */
+    private long probesFrom = 1;
+
     private Lsn voice = Lsn.NONE;
 
     private int ranTimeline;
@@ -200,7 +205,7 @@ final class PrimaryDuties {
     private void probe() {
         if (probeAt == 0 || ctx.now - probeAt > PROBE_AGAIN_NANOS) {
             probeAt = ctx.now;
-            ctx.add(new Action.ProbeCommit());
+            ctx.add(new Action.ProbeCommit(++probe));
         }
     }
 
@@ -331,6 +336,7 @@ final class PrimaryDuties {
         voiceOpen = false;
         probeWaited = false;
         probeAt = 0;
+        probesFrom = probe + 1;
         permitAsked = 0;
         permitObeyed = 0;
     }
@@ -403,8 +409,21 @@ final class PrimaryDuties {
         }
     }
 
-    void onProbeWaited() {
-        probeWaited = voiceOpen;
+    void onProbeWaited(long attempt) {
+        if (attempt >= probesFrom && voiceOpen) {
+            probeWaited = true;
+            if (server.fault().equals(NOT_WAITED)) {
+                server.fault("");
+            }
+        }
+    }
+
+    /** One that comes after another was seen waiting says nothing: the voice has its permit since then. */
+    void onProbePassed(long attempt) {
+        if (attempt >= probesFrom && !probeWaited) {
+            ctx.tell("failover", "its server is not fit: " + NOT_WAITED);
+            server.fault(NOT_WAITED);
+        }
     }
 
     void onPermitObeyed(Event.PermitObeyed e) {

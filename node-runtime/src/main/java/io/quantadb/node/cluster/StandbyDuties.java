@@ -251,6 +251,16 @@ final class StandbyDuties {
         }
     }
 
+    /** Its end of WAL is read anew before it follows again. */
+    void onStartUnvouched(long epoch) {
+        if (epoch == followEpoch && upstream != null) {
+            ctx.add(new Action.StopFollowing());
+            forget();
+            server.walMayGrow();
+            server.needPosition();
+        }
+    }
+
     void onProgress(Event.ReceiverProgress p) {
         if (p.epoch() == followEpoch && upstream != null) {
             if (p.delivered().compareTo(delivered) > 0) {

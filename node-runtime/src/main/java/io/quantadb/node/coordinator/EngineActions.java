@@ -57,13 +57,14 @@ final class EngineActions implements AutoCloseable {
                 beside(
                         "read insert position",
                         () -> core.accept(new Event.InsertPositionRead(version, engine.insertPosition())));
-            case Action.ProbeCommit() ->
+            case Action.ProbeCommit(long attempt) ->
                 beside("probe commit", () -> {
-                    if (engine.probeCommit()) {
-                        core.accept(new Event.ProbeCommitWaited());
-                    } else if (engine.running()) {
+                    EngineControl.Probed seen = engine.probeCommit();
+                    if (seen == EngineControl.Probed.WAITED) {
+                        core.accept(new Event.ProbeCommitWaited(attempt));
+                    } else if (seen == EngineControl.Probed.PASSED && engine.running()) {
                         // Of a server that has ended meanwhile this says nothing.
-                        core.accept(new Event.ServerFailed("the probe commit did not wait for the voice"));
+                        core.accept(new Event.ProbeCommitPassed(attempt));
                     }
                 });
             default -> {

@@ -36,7 +36,16 @@ public interface EngineControl {
     Lsn insertPosition() throws InterruptedException;
 
     /** Runs a commit and says whether it was seen waiting for the voice. Any thread. */
-    boolean probeCommit() throws InterruptedException;
+    Probed probeCommit() throws InterruptedException;
+
+    /** What was seen of a commit that ought to wait. */
+    enum Probed {
+        WAITED,
+        /** It was over without. */
+        PASSED,
+        /** Neither, in the time that there was: the server is slow, or gone. */
+        NOT_SEEN
+    }
 
     /** Empties the data directory and fills it from that node; the server is down before and after. */
     void cloneFrom(io.quantadb.node.cluster.Member source, long epoch, long generation) throws InterruptedException;

@@ -38,10 +38,8 @@ public final class CommitProbe implements AutoCloseable {
         return probe;
     }
 
-    /**
-     * Watches until the commit is seen waiting (true), or it ended without (false), or the deadline passed (false).
-     */
-    public boolean awaitWaiting(Duration deadline) {
+    /** Watches until the commit is seen waiting (true) or has ended without (false); null when the deadline came first. */
+    public @Nullable Boolean awaitWaiting(Duration deadline) {
         long giveUp = System.nanoTime() + deadline.toNanos();
         String question = "SELECT wait_event FROM pg_stat_activity WHERE pid = " + session.backendPid();
         while (!finished.isDone() && System.nanoTime() < giveUp) {
@@ -51,7 +49,7 @@ public final class CommitProbe implements AutoCloseable {
             }
             PostgresServer.pause(1);
         }
-        return false;
+        return (finished.isDone() && !finished.isCompletedExceptionally()) ? false : null;
     }
 
     /** Completes with true when the commit was acknowledged, exceptionally when its session ended. */

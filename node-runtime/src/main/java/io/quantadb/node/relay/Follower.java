@@ -209,8 +209,7 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
             } else {
                 open.tracker.onServer(tag, frame);
                 receiver.answered();
-                follow(open, receiver);
-                passes = true;
+                passes = follow(open, receiver);
             }
         } finally {
             if (!passes) {
@@ -225,9 +224,17 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
         }
     }
 
-    /** Takes the receiver's standing from what it is about to be given. */
-    private void follow(UpstreamStream open, HeldReceiver receiver) {
+    /** Takes the receiver's standing from what it is about to be given; false when it is given nothing. */
+    private boolean follow(UpstreamStream open, HeldReceiver receiver) {
         Phase before = receiver.phase;
+        boolean begins = before != Phase.COPY && open.tracker.phase() == Phase.COPY;
+        if (begins && following.mustCompareAnew(open.tracker.start())) {
+            String words = "it goes on beyond what was compared";
+            loseUpstream(words);
+            cutReceiver(receiver, words);
+            following.tellStartUnvouched(open.tracker.start().start());
+            return false;
+        }
         receiver.phase = open.tracker.phase();
         if (receiver.phase == Phase.COPY) {
             receiver.delivered = open.tracker.delivered();
@@ -237,6 +244,7 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
                 onStreaming(receiver);
             }
         }
+        return true;
     }
 
     /** Whether the frame is for the receiver all the same. */

@@ -23,6 +23,9 @@ final class Following {
     private final RelayContext context;
     private @Nullable Target target;
     private Lsn confirmed = Lsn.NONE;
+    /** Where the receiver wanted to begin when its start was refused as unvouched; none when it never was. */
+    private Lsn refusedStart = Lsn.NONE;
+
     private int checkedTimeline;
     private Event.@Nullable ReceiverProgress told;
 
@@ -102,6 +105,30 @@ final class Following {
                     .log("Stream connected to primary");
             context.tell(
                     new Event.StreamOpened(followed.upstream(), followed.epoch(), start.timeline(), start.start()));
+        }
+    }
+
+    /**
+     * Whether the WAL is to be compared anew, since the receiver begins beyond what was. Said once for each start: where
+     * a second look finds no more, the stream goes on and counts for nothing.
+     */
+    boolean mustCompareAnew(StartCommand start) {
+        boolean vouched = start.start().compareTo(confirmed) <= 0;
+        boolean again = start.start().equals(refusedStart);
+        refusedStart = vouched ? Lsn.NONE : start.start();
+        return !vouched && !again;
+    }
+
+    void tellStartUnvouched(Lsn start) {
+        Target followed = target;
+        if (followed != null) {
+            LOGGER.atInfo()
+                    .addMarker(LogKeys.REPLICATION)
+                    .addKeyValue(LogKeys.PEER, followed.upstream())
+                    .addKeyValue(LogKeys.EPOCH, followed.epoch())
+                    .addKeyValue(LogKeys.LSN, start)
+                    .log("the receiver goes on beyond what was compared; compared anew");
+            context.tell(new Event.StartUnvouched(followed.upstream(), followed.epoch()));
         }
     }
 

@@ -210,12 +210,12 @@ final class NodeEngine implements EngineControl {
     }
 
     @Override
-    public boolean probeCommit() {
+    public Probed probeCommit() {
         CommitProbe probe = server.probeCommit(PROBE);
-        boolean waited = probe.awaitWaiting(PROBE);
+        Boolean waited = probe.awaitWaiting(PROBE);
         // Closing its session would cancel the wait; it is closed when the voice has let it go.
         var _ = probe.finished().orTimeout(60, TimeUnit.SECONDS).whenComplete((done, failed) -> probe.close());
-        return waited;
+        return waited == null ? Probed.NOT_SEEN : waited ? Probed.WAITED : Probed.PASSED;
     }
 
     @Override

@@ -157,6 +157,22 @@ class FreezeOrderTest {
         assertThat(all).doesNotHaveAnyElementsOfTypes(Action.StopServer.class, Action.PersistGeneration.class);
     }
 
+    @Test
+    void aStandbyWhoseReceiverGoesOnBeyondWhatWasComparedComparesAnewAndThenFollows() {
+        // Given
+        ClusterCore core = standby();
+
+        // When
+        List<Action> refused = on(core, new Event.StartUnvouched(N1, 1));
+        List<Action> anew = concat(
+                on(core, new Event.PositionRead(reading, new Position(1, new Lsn(1_700)))),
+                on(core, new Event.Tick(0)));
+
+        // Then
+        assertThat(refused).contains(new Action.StopFollowing()).hasAtLeastOneElementOfType(Action.ReadPosition.class);
+        assertThat(anew).contains(new Action.Follow(N1, 1, 1, new Position(1, new Lsn(1_700))));
+    }
+
     private List<Action> endAndRead(ClusterCore core) {
         now += 50_000_000L;
         on(core, new Event.ServerExited("ended with exit code 1"));
@@ -242,6 +258,47 @@ class FreezeOrderTest {
     }
 
     // ---- n2 as it follows n1, and n1 as it serves
+
+    @Test
+    void aProbeThatIsLateOrOfAnotherVoiceCondemnsNobody() {
+        // Given a primary that has asked twice before the first probe was seen waiting
+        ClusterCore core = primary();
+        on(core, new Event.VoiceOpened());
+        during(core, 1_200, new Event.Tick(0));
+        on(core, new Event.ProbeCommitWaited(1));
+
+        // When the second finds a voice that has its permit
+        on(core, new Event.ProbeCommitPassed(2));
+
+        // Then
+        assertThat(core.status().fit()).isTrue();
+
+        // When the voice was lost, and one of before answers while a new one is probed
+        on(core, new Event.VoiceClosed("gone"));
+        on(core, new Event.VoiceOpened());
+        on(core, new Event.ProbeCommitPassed(2));
+
+        // Then
+        assertThat(core.status().fit()).isTrue();
+    }
+
+    @Test
+    void aCommitThatDidNotWaitCondemnsTheServerUntilOneDoes() {
+        // Given
+        ClusterCore core = primary();
+        on(core, new Event.VoiceOpened());
+
+        // When
+        on(core, new Event.ProbeCommitPassed(1));
+        boolean condemned = !core.status().fit();
+        List<Action> later = during(core, 1_200, new Event.Tick(0));
+        on(core, new Event.ProbeCommitWaited(2));
+
+        // Then
+        assertThat(condemned).isTrue();
+        assertThat(later).contains(new Action.ProbeCommit(2));
+        assertThat(core.status().fit()).isTrue();
+    }
 
     private ClusterCore standby() {
         ClusterCore core = core(N2);

@@ -131,14 +131,14 @@ class EngineActionsTest {
         engine.running = false;
 
         // When
-        actions.perform(new Action.ProbeCommit(), core);
+        actions.perform(new Action.ProbeCommit(1), core);
         await().atMost(SOON).until(() -> engine.calls.contains("probe asked running"));
         engine.running = true;
-        actions.perform(new Action.ProbeCommit(), core);
+        actions.perform(new Action.ProbeCommit(2), core);
 
         // Then
         awaitEvents(1);
-        assertThat(events).hasOnlyElementsOfType(Event.ServerFailed.class).hasSize(1);
+        assertThat(events).containsExactly(new Event.ProbeCommitPassed(2));
     }
 
     @Test
@@ -231,9 +231,9 @@ class EngineActionsTest {
         }
 
         @Override
-        public boolean probeCommit() {
+        public Probed probeCommit() {
             probing = true;
-            return false;
+            return Probed.PASSED;
         }
 
         @Override

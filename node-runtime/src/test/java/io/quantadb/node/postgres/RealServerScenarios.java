@@ -111,7 +111,7 @@ abstract class RealServerScenarios {
     void seesAProbeCommitWaitAndTheCancelledWaitInTheLog() {
         // Given
         try (CommitProbe probe = primary.server.probeCommit(TestingNode.DEADLINE)) {
-            boolean waits = probe.awaitWaiting(TestingNode.DEADLINE);
+            Boolean waits = probe.awaitWaiting(TestingNode.DEADLINE);
 
             // When
             primary.sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");

@@ -8,6 +8,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.quantadb.node.cluster.Event;
+import io.quantadb.node.cluster.Position;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.pgwire.PgConnection;
 import io.quantadb.node.testing.PostgresVersion;
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Slots that real servers keep for the members that stream from them, with no other reason to keep WAL. */
 final class MemberSlotPostgresTest {
     private static final Duration LONG = Duration.ofSeconds(20);
+    private static final long SEGMENT = 16 << 20;
 
     private final EventLoopGroup bulk = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     private final EventLoopGroup network = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
@@ -55,6 +57,13 @@ final class MemberSlotPostgresTest {
                 session.query("SELECT pg_switch_wal()", LONG);
             }
             session.query("CHECKPOINT", LONG);
+        }
+    }
+
+    /** The same once, with no record behind it. */
+    private static void leaveSegment(TestingNode node) {
+        try (PgConnection session = node.postgres.connect()) {
+            session.query("SELECT pg_switch_wal()", LONG);
         }
     }
 
@@ -91,6 +100,45 @@ final class MemberSlotPostgresTest {
         String end = a.one("SELECT pg_current_wal_flush_lsn()");
         await().atMost(LONG).untilAsserted(() -> assertThat(b.replayed()).isGreaterThanOrEqualTo(Lsn.parse(end)));
         assertThat(b.told(Event.WalRemoved.class)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource(PostgresVersion.class)
+    void aReceiverThatGoesOnBeyondWhatWasComparedCountsOnceThatWasDoneAnew(PostgresVersion version) {
+        // Given a standby with all of a segment that was left early, and a primary that has nothing to say
+        TestingNode a = node("a", version).asPrimary();
+        TestingNode b = node("b", version).asStandby();
+        a.relay.serve(1);
+        b.follow(a, 1, 1);
+        Lsn[] seen = new Lsn[1];
+        await().atMost(LONG).pollInterval(Duration.ofMillis(200)).until(() -> {
+            leaveSegment(a);
+            seen[0] = b.replayed();
+            return seen[0].value() % SEGMENT == 0;
+        });
+        Lsn end = seen[0];
+
+        // When it was told of less, as when it died among the zeros at the segment's end
+        b.relay.stopFollowing();
+        b.postgres.kill9();
+        b.postgres.start();
+        b.relay.follow(a.id, a.streams.address(), 1, 1, new Position(1, end.plus(-SEGMENT / 4)));
+
+        // Then it asks to compare anew before it streams
+        await().atMost(LONG)
+                .untilAsserted(
+                        () -> assertThat(b.told(Event.StartUnvouched.class)).hasSize(1));
+
+        // When that has found the end
+        a.events.clear();
+        b.relay.stopFollowing();
+        b.relay.follow(a.id, a.streams.address(), 1, 1, new Position(1, end));
+
+        // Then what it flushes counts, with not a byte of WAL more
+        await().atMost(LONG)
+                .untilAsserted(() -> assertThat(a.told(Event.MemberProgress.class))
+                        .anySatisfy(p -> assertThat(p.flushed()).isGreaterThanOrEqualTo(end)));
+        assertThat(b.told(Event.StartUnvouched.class)).hasSize(1);
     }
 
     @ParameterizedTest

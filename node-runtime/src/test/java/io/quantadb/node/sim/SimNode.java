@@ -14,6 +14,7 @@ import io.quantadb.node.cluster.ServerState;
 import io.quantadb.node.cluster.StateCodec;
 import io.quantadb.node.cluster.Transitions;
 import io.quantadb.node.common.HostPort;
+import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
 import io.quantadb.node.raft.DiskWrite;
@@ -418,7 +419,7 @@ final class SimNode {
             case Action.OpenVoice a -> relay.openVoice();
             case Action.CloseVoice a -> relay.closeVoice();
             case Action.SetPermit a -> relay.setPermit(a.permit());
-            case Action.ProbeCommit a -> later(0.5, 4, this::probeCommit);
+            case Action.ProbeCommit a -> later(0.5, world.chance(0.05) ? 4_000 : 4, () -> probeCommit(a.attempt()));
             case Action.OpenFront a -> front.open(a.epoch());
             case Action.CloseFront a -> front.close();
             case Action.ServeLease a -> front.lease(a.epoch(), a.untilNanos());
@@ -427,13 +428,18 @@ final class SimNode {
         }
     }
 
-    private void probeCommit() {
+    private void probeCommit(long attempt) {
         if (pg.ready && relay.voiceOpen) {
             pg.append(pg.timeline, "probe");
             pg.flushSoon();
-            if (relay.voice.compareTo(pg.end()) < 0) {
-                event(new Event.ProbeCommitWaited());
-            }
+            Lsn end = pg.end();
+            int run = pg.run;
+            later(2, 10, () -> {
+                if (pg.run == run && pg.ready && relay.voiceOpen) {
+                    boolean waits = relay.voice.compareTo(end) < 0;
+                    event(waits ? new Event.ProbeCommitWaited(attempt) : new Event.ProbeCommitPassed(attempt));
+                }
+            });
         }
     }
 
