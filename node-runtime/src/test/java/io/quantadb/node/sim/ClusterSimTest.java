@@ -11,10 +11,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class ClusterSimTest {
     private static final long CHAOS_MS = 6_000;
+    private static final long SLOW_MS = 12_000;
 
     /** The last one is the run that is repeated. */
     @RegisterExtension
-    static final SeedProgress PROGRESS = new SeedProgress("cluster", seeds().count() + 2 * storms().count() + 1);
+    static final SeedProgress PROGRESS = new SeedProgress("cluster", seeds().count() + 4 * storms().count() + 1);
 
     static LongStream seeds() {
         long first = Long.getLong("sim.seed", 0);
@@ -54,6 +55,32 @@ class ClusterSimTest {
         SimRun run = SimRun.restless(seed, new ProtocolRules(), new SimBugs());
         try {
             run.all(CHAOS_MS);
+            assertThat(run.world.oracle.acknowledged).isPositive();
+        } catch (AssertionError | RuntimeException e) {
+            throw new AssertionError("reproduce: make sim RUNS=1 SEED=" + seed, e);
+        }
+    }
+
+    /** WAL comes late to some, and others lose their data meanwhile. */
+    @ParameterizedTest(name = "lagging={0}")
+    @MethodSource("storms")
+    void survivesLossesWhileFewHoldWhatWasAcknowledgedLast(long seed) {
+        SimRun run = SimRun.lagging(seed, new ProtocolRules(), new SimBugs());
+        try {
+            run.all(SLOW_MS);
+            assertThat(run.world.oracle.acknowledged).isPositive();
+        } catch (AssertionError | RuntimeException e) {
+            throw new AssertionError("reproduce: make sim RUNS=1 SEED=" + seed, e);
+        }
+    }
+
+    /** The rule follows members that come and go, and its entries are late. */
+    @ParameterizedTest(name = "stalling={0}")
+    @MethodSource("storms")
+    void survivesDecisionsThatAreCommittedLate(long seed) {
+        SimRun run = SimRun.stalling(seed, new ProtocolRules(), new SimBugs());
+        try {
+            run.all(SLOW_MS);
             assertThat(run.world.oracle.acknowledged).isPositive();
         } catch (AssertionError | RuntimeException e) {
             throw new AssertionError("reproduce: make sim RUNS=1 SEED=" + seed, e);

@@ -3,7 +3,7 @@ package io.quantadb.node.sim;
 import io.quantadb.node.cluster.ProtocolRules;
 
 /** Many seeds by hand: system properties {@code sim.seed}, {@code sim.runs}, {@code sim.chaosMs}, {@code sim.log},
- * {@code sim.kind} ({@code storm}, {@code restless}). */
+ * {@code sim.kind} ({@code storm}, {@code restless}, {@code lagging}, {@code stalling}). */
 final class SimMain {
     private SimMain() {}
 
@@ -17,6 +17,8 @@ final class SimMain {
         for (long seed = first; seed < first + runs; seed++) {
             SimRun run = switch (System.getProperty("sim.kind", "of")) {
                 case "storm" -> SimRun.storm(seed, new ProtocolRules(), new SimBugs());
+                case "lagging" -> SimRun.lagging(seed, new ProtocolRules(), new SimBugs());
+                case "stalling" -> SimRun.stalling(seed, new ProtocolRules(), new SimBugs());
                 case "restless" -> SimRun.restless(seed, new ProtocolRules(), new SimBugs());
                 default -> SimRun.of(seed, new ProtocolRules(), new SimBugs());
             };

@@ -57,18 +57,28 @@ final class SimNetwork {
         return ++connections;
     }
 
-    /** In order within one connection; false when the way is cut, and the connection is then as good as broken. */
+    /**
+     * In order within one connection and one way of it; false when the way is cut, and the connection is then as good
+     * as broken.
+     */
     boolean stream(long connection, NodeId from, NodeId to, Runnable arrive) {
+        return stream(connection, from, to, 0, arrive);
+    }
+
+    /** The same where the other end takes so much longer to read. */
+    boolean stream(long connection, NodeId from, NodeId to, long laterNanos, Runnable arrive) {
         if (!open(from, to) || !open(to, from)) {
             return false;
         }
-        long at = Math.max(world.now + delay(), lastInOrder.getOrDefault(connection, 0L) + 1);
-        lastInOrder.put(connection, at);
+        long way = connection * 2 + (from.compareTo(to) < 0 ? 0 : 1);
+        long at = Math.max(world.now + delay() + laterNanos, lastInOrder.getOrDefault(way, 0L) + 1);
+        lastInOrder.put(way, at);
         world.at(at, arrive);
         return true;
     }
 
     void closed(long connection) {
-        lastInOrder.remove(connection);
+        lastInOrder.remove(connection * 2);
+        lastInOrder.remove(connection * 2 + 1);
     }
 }

@@ -177,6 +177,13 @@ final class SimNode {
         pg.spoiled = true;
     }
 
+    /** The node crashes, and what PostgreSQL has on disk is gone; what the agent and Raft keep lies elsewhere. */
+    void loseData() {
+        crash();
+        world.trace(self + " loses its data directory");
+        pg.wipe();
+    }
+
     void pause(long nanos) {
         if (up) {
             world.trace("%s pauses for %d ms".formatted(id, nanos / SimWorld.MS));

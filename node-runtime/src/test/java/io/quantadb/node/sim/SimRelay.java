@@ -312,8 +312,13 @@ final class SimRelay {
         List<SimPostgres.Rec> records = List.copyOf(node.pg.wal.subList(s.sent, to));
         s.sent = to;
         long id = s.id;
+        double lateMs = s.member.slow.atMost(SimSlowness.Part.WAL_ARRIVAL, 0);
         boolean sent = world.network.stream(
-                id, node.id, s.member.id, () -> s.member.input(() -> s.member.relay.onData(id, records)));
+                id,
+                node.id,
+                s.member.id,
+                lateMs > 0 ? world.between(0, lateMs) : 0,
+                () -> s.member.input(() -> s.member.relay.onData(id, records)));
         if (!sent) {
             s.dead = true;
             node.later(20, 400, () -> onGone(id));

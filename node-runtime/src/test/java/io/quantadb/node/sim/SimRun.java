@@ -21,15 +21,22 @@ final class SimRun {
 
     final SimWorld world;
     final List<SimNode> nodes = new ArrayList<>();
-    private final boolean calm;
+    private final Mix mix;
     private boolean faulty;
-    private boolean storm;
-    private boolean restless;
     private final ServesAgain servesAgain = new ServesAgain();
 
-    SimRun(long seed, ProtocolRules rules, SimBugs bugs, int voters, int witnesses, int replicas, boolean calm) {
+    /** What sort of trouble there is most of. */
+    private enum Mix {
+        ORDINARY,
+        STORM,
+        RESTLESS,
+        LAGGING,
+        STALLING
+    }
+
+    private SimRun(long seed, ProtocolRules rules, SimBugs bugs, Mix mix, int voters, int witnesses, int replicas) {
         world = new SimWorld(seed, rules, bugs);
-        this.calm = calm;
+        this.mix = mix;
         world.whenCloning = this::cloning;
         for (int i = 0; i < voters + witnesses + replicas; i++) {
             MemberKind kind = i < voters
@@ -45,14 +52,12 @@ final class SimRun {
     static SimRun of(long seed, ProtocolRules rules, SimBugs bugs) {
         int[][] shapes = {{3, 0, 0}, {3, 0, 0}, {5, 0, 0}, {2, 1, 0}, {3, 0, 1}, {4, 1, 2}, {3, 0, 0}, {7, 0, 4}};
         int[] shape = shapes[(int) Math.floorMod(seed, (long) shapes.length)];
-        return new SimRun(seed, rules, bugs, shape[0], shape[1], shape[2], false);
+        return new SimRun(seed, rules, bugs, Mix.ORDINARY, shape[0], shape[1], shape[2]);
     }
 
     /** Five data nodes whose standbys lose their server or their stream all the time, among few faults of other kinds. */
     static SimRun storm(long seed, ProtocolRules rules, SimBugs bugs) {
-        SimRun run = new SimRun(seed, rules, bugs, 5, 0, 0, false);
-        run.storm = true;
-        return run;
+        return new SimRun(seed, rules, bugs, Mix.STORM, 5, 0, 0);
     }
 
     /**
@@ -60,9 +65,24 @@ final class SimRun {
      * spells, and whose data becomes unreadable: rules change all the time, and members lag behind while they do.
      */
     static SimRun restless(long seed, ProtocolRules rules, SimBugs bugs) {
-        SimRun run = new SimRun(seed, rules, bugs, seed % 2 == 0 ? 3 : 5, 0, 0, false);
-        run.restless = true;
-        return run;
+        return new SimRun(seed, rules, bugs, Mix.RESTLESS, seed % 2 == 0 ? 3 : 5, 0, 0);
+    }
+
+    /**
+     * Three data nodes. WAL comes to one or another some seconds late, standbys lose their data meanwhile, and they or
+     * what they clone from are lost again before they are whole: few hold what was acknowledged last.
+     */
+    static SimRun lagging(long seed, ProtocolRules rules, SimBugs bugs) {
+        return new SimRun(seed, rules, bugs, Mix.LAGGING, 3, 0, 0);
+    }
+
+    /**
+     * Five data nodes whose standbys come and go and get WAL late, whose operator keeps changing the mode and what
+     * happens when too few are usable, and whose Raft disks stall while heartbeats go on: the rule has to follow all
+     * the time, and much is decided before what was decided earlier is committed.
+     */
+    static SimRun stalling(long seed, ProtocolRules rules, SimBugs bugs) {
+        return new SimRun(seed, rules, bugs, Mix.STALLING, 5, 0, 0);
     }
 
     void form() {
@@ -146,11 +166,11 @@ final class SimRun {
             if (world.chance(0.2)) {
                 n.front.read();
             }
-            if (world.chance(calm ? 0 : 0.005)) {
+            if (world.chance(0.005)) {
                 n.front.cancelWait();
             }
         }
-        world.afterMs(3, 10, this::clients);
+        world.afterMs(slowWorld() ? 15 : 3, slowWorld() ? 40 : 10, this::clients);
     }
 
     // ---- faults
@@ -160,7 +180,17 @@ final class SimRun {
             return;
         }
         SimNode n = nodes.get(world.random.nextInt(nodes.size()));
-        if (storm && world.chance(0.97)) {
+        if (mix == Mix.LAGGING) {
+            losses(n);
+            world.afterMs(200, 1_500, this::faults);
+            return;
+        }
+        if (mix == Mix.STALLING) {
+            absences(n);
+            world.afterMs(50, 600, this::faults);
+            return;
+        }
+        if (mix == Mix.STORM && world.chance(0.97)) {
             if (n != primaryOr(n) && world.chance(0.5)) {
                 n.killPostgres();
             } else {
@@ -169,7 +199,7 @@ final class SimRun {
             world.afterMs(5, 40, this::faults);
             return;
         }
-        if (restless && world.chance(0.75)) {
+        if (mix == Mix.RESTLESS && world.chance(0.75)) {
             if (world.chance(0.15)) {
                 spoil(n);
             } else {
@@ -178,6 +208,11 @@ final class SimRun {
             world.afterMs(20, 250, this::faults);
             return;
         }
+        ordinary(n);
+        world.afterMs(60, 700, this::faults);
+    }
+
+    private void ordinary(SimNode n) {
         switch (world.random.nextInt(15)) {
             case 0, 1 -> crash(n);
             case 2 -> crash(primaryOr(n));
@@ -194,7 +229,57 @@ final class SimRun {
             case 13 -> remove(n);
             default -> rare(n);
         }
-        world.afterMs(60, 700, this::faults);
+    }
+
+    private boolean slowWorld() {
+        return mix == Mix.LAGGING || mix == Mix.STALLING;
+    }
+
+    private void losses(SimNode n) {
+        if (world.chance(0.1)) {
+            ordinary(n);
+        } else if (world.chance(0.1)) {
+            crash(primaryOr(n));
+        } else if (world.chance(0.2)) {
+            spoil(n);
+        } else if (mayLose(n)) {
+            n.loseData();
+            world.afterMs(30, 300, () -> restart(n));
+        }
+    }
+
+    private void absences(SimNode n) {
+        if (world.chance(0.1)) {
+            ordinary(n);
+        } else if (n != primaryOr(n)) {
+            switch (world.random.nextInt(3)) {
+                case 0 -> crash(n);
+                case 1 -> n.killPostgres();
+                default -> n.relay.redial();
+            }
+        } else if (world.chance(0.2)) {
+            crash(n);
+        }
+    }
+
+    /** Lines to members and the disks under Raft are slow for so long that much happens meanwhile. */
+    private void slowSpells() {
+        if (!faulty) {
+            return;
+        }
+        if (mix == Mix.STALLING && world.chance(0.5)) {
+            int upTo = 100 + world.random.nextInt(1_400);
+            double forMs = 300 + world.random.nextInt(2_000);
+            nodes.forEach(m -> m.slow.begin(SimSlowness.Part.RAFT_DISK, upTo, forMs));
+        } else {
+            nodes.stream()
+                    .filter(m -> world.chance(0.4))
+                    .forEach(m -> m.slow.begin(
+                            SimSlowness.Part.WAL_ARRIVAL,
+                            500 + world.random.nextInt(5_000),
+                            500 + world.random.nextInt(4_000)));
+        }
+        world.afterMs(100, 1_500, this::slowSpells);
     }
 
     private SimNode primaryOr(SimNode n) {
@@ -205,7 +290,8 @@ final class SimRun {
     private void crash(SimNode n) {
         if (n.up) {
             n.crash();
-            world.afterMs(30, 1500, () -> restart(n));
+            boolean staysAway = slowWorld() && world.chance(0.5);
+            world.afterMs(30, staysAway ? 5_000 : 1_500, () -> restart(n));
         }
     }
 
@@ -271,10 +357,10 @@ final class SimRun {
 
     /** The member has to throw its data away though it may be the only one that acknowledged the last of it. */
     private void spoil(SimNode n) {
-        if (!whole() || n.kind == MemberKind.WITNESS || n == primaryOr(n)) {
+        if (!mayLose(n) || n.kind == MemberKind.WITNESS || n == primaryOr(n)) {
             return;
         }
-        if (restless && world.chance(0.5)) {
+        if (mix == Mix.RESTLESS && world.chance(0.5)) {
             // Nobody else acknowledges before it, nor until long after it has found out.
             SimNode primary = primaryOr(n);
             nodes.stream().filter(o -> o != n && o != primary).forEach(o -> {
@@ -285,16 +371,30 @@ final class SimRun {
             world.afterMs(2_000, 4_000, world.network::heal);
         }
         world.afterMs(20, 200, () -> {
-            if (whole()) {
+            if (mayLose(n)) {
                 n.spoil();
                 world.afterMs(30, 300, () -> restart(n));
             }
         });
     }
 
+    /** Where others lag or are away, it is enough that they still have what they had. */
+    private boolean mayLose(SimNode n) {
+        ClusterState s = world.oracle.committed;
+        return slowWorld()
+                ? s.released()
+                        && serving() != null
+                        && !n.id.equals(s.primary())
+                        && nodes.stream().allMatch(m -> !m.pg.spoiled && holdsWhatItShould(m))
+                : whole();
+    }
+
     /** What was there is gone and what is to come is not yet: the moment to lose the node, or what it clones from. */
     private void cloning(SimNode n) {
-        if (faulty && restless && world.chance(0.5)) {
+        boolean asked = mix == Mix.LAGGING
+                && world.oracle.committed.rule().set().stream()
+                        .anyMatch(ref -> ref.node().equals(n.id));
+        if (faulty && (mix == Mix.RESTLESS || asked) && world.chance(0.5)) {
             world.afterMs(5, 120, () -> crash(n));
             if (world.chance(0.5)) {
                 world.afterMs(5, 400, () -> crash(primaryOr(n)));
@@ -304,15 +404,20 @@ final class SimRun {
 
     // ---- the operator
 
-    /** Every node is asked, since more than one may believe that it leads; the last word is the default. */
+    /** The last word is the default. */
     private void operate() {
         Settings s = world.oracle.committed.settings();
-        boolean all = faulty && world.chance(0.5);
-        Settings.Mode wanted = all ? Settings.Mode.ALL : Settings.Mode.QUORUM;
-        if (s.mode() != wanted) {
-            ask(new AdminRequest.ChangeMode(wanted, s.policy(), s.shrinkAfterMillis()));
+        Settings.Mode mode = faulty && world.chance(0.5) ? Settings.Mode.ALL : Settings.Mode.QUORUM;
+        Settings.Policy policy = Settings.Policy.BLOCK;
+        int shrinkAfter = s.shrinkAfterMillis();
+        if (mix == Mix.STALLING && faulty && world.chance(0.7)) {
+            policy = Settings.Policy.SHRINK;
+            shrinkAfter = world.random.nextInt(500);
         }
-        world.afterMs(50, restless ? 900 : 3_000, this::operate);
+        if (s.mode() != mode || s.policy() != policy) {
+            ask(new AdminRequest.ChangeMode(mode, policy, shrinkAfter));
+        }
+        world.afterMs(50, mix == Mix.RESTLESS ? 900 : 3_000, this::operate);
     }
 
     /** Every node is asked, since more than one may believe that it leads. */
@@ -379,8 +484,13 @@ final class SimRun {
         form();
         clients();
         faulty = true;
-        faults();
-        if (restless || world.chance(0.3)) {
+        if (slowWorld()) {
+            slowSpells();
+            world.afterMs(200, 2_000, this::faults);
+        } else {
+            faults();
+        }
+        if (mix == Mix.RESTLESS || mix == Mix.STALLING || (mix != Mix.LAGGING && world.chance(0.3))) {
             operate();
         }
         run(chaosMs);

@@ -8,7 +8,9 @@ final class SimSlowness {
     enum Part {
         WAL_FLUSH,
         RAFT_DISK,
-        PERMIT
+        PERMIT,
+        /** From the primary's line to this member's receiver. */
+        WAL_ARRIVAL
     }
 
     private record Spell(long until, double upToMs) {}
