@@ -43,7 +43,7 @@ crds: jdk ## generate the custom resource definitions anew
 
 sim: jdk ## simulate: make sim SEED=first RUNS=how-many
 	$(MVN) $(Q) -pl node-runtime test-compile
-	$(MVN) surefire:test -pl node-runtime -Dtest='ClusterSimTest,RaftSimTest' -Dsim.progress=true -Dsim.seed=$(or $(SEED),1) -Dsim.runs=$(or $(RUNS),200)
+	$(MVN) surefire:test -pl node-runtime -Dtest='ClusterSimTest,LeaderSimTest,RaftSimTest' -Dsim.progress=true -Dsim.seed=$(or $(SEED),1) -Dsim.runs=$(or $(RUNS),200)
 
 demo: build-node ## three nodes on this machine, a killed primary, a psql line
 	hack/demo
