@@ -432,22 +432,26 @@ final class SimRun {
         }
         ask(new AdminRequest.RemoveMember(n.id, true));
         PeerId was = n.self;
-        world.afterMs(100, 400, () -> replace(n, was));
+        long until = world.now + 10_000 * MS;
+        world.afterMs(100, 400, () -> replace(n, was, until));
     }
 
-    private void replace(SimNode n, PeerId was) {
+    /** The removal may have been refused, and it may be committed late. */
+    private void replace(SimNode n, PeerId was, long until) {
         Member m = world.oracle.committed.member(was);
-        if (!n.self.equals(was) || (m != null && m.state() != MemberState.LEAVING)) {
+        if (!n.self.equals(was) || (m != null && m.state() != MemberState.LEAVING && world.now >= until)) {
             return;
         }
         if (m != null) {
-            world.afterMs(50, 100, () -> replace(n, was));
+            world.afterMs(50, 100, () -> replace(n, was, until));
             return;
         }
         world.trace(was + " was removed");
         world.afterMs(0, 1_500, () -> {
-            n.wipe();
-            world.afterMs(10, 300, () -> restart(n));
+            if (n.self.equals(was)) {
+                n.wipe();
+                world.afterMs(10, 300, () -> restart(n));
+            }
         });
     }
 
