@@ -1,6 +1,7 @@
 package io.quantadb.node.cli;
 
 import io.quantadb.node.common.HostPort;
+import io.quantadb.node.pgwire.ScramExchange;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A session with a PostgreSQL server for straight-line code, over its unix socket or any byte channel (a stream to another
- * agent). It authenticates by peer only: a server that asks for a password is refused with clear words.
+ * agent, TCP). Over a unix socket it authenticates by peer only: a server that asks for a password is refused with clear
+ * words.
  *
  * <p>Threads: one thread at a time uses it; while a {@link CopyBoth} streams, one thread reads and any other may send.
  * {@link #cancel} and {@link #close} may come from anywhere. Made for virtual threads: all waits park.
@@ -68,17 +69,24 @@ public final class PgConnection implements AutoCloseable {
             closeQuietly(channel);
             throw new PgUnreachable("PostgreSQL's socket %s does not answer".formatted(socket), e);
         }
-        return start(new PgConnection(channel, socket), startup, deadline);
+        return start(new PgConnection(channel, socket), startup, null, deadline);
     }
 
     /** Opens a session over a channel that leads to a server; takes the channel over, also when this fails. */
     public static PgConnection over(ByteChannel channel, Map<String, String> startup, Duration deadline) {
-        return start(new PgConnection(channel, null), startup, deadline);
+        return start(new PgConnection(channel, null), startup, null, deadline);
     }
 
-    private static PgConnection start(PgConnection connection, Map<String, String> startup, Duration deadline) {
+    /** The same, proving a password where the server asks for one. */
+    public static PgConnection over(
+            ByteChannel channel, Map<String, String> startup, PasswordLogin login, Duration deadline) {
+        return start(new PgConnection(channel, null), startup, login, deadline);
+    }
+
+    private static PgConnection start(
+            PgConnection connection, Map<String, String> startup, @Nullable PasswordLogin login, Duration deadline) {
         try {
-            connection.startUp(StartupMessage.of(startup), deadline);
+            connection.startUp(StartupMessage.of(startup), login, deadline);
             return connection;
         } catch (Indeterminate | ProtocolViolation e) {
             connection.channel.close();
@@ -89,17 +97,15 @@ public final class PgConnection implements AutoCloseable {
         }
     }
 
-    private void startUp(StartupMessage message, Duration deadline) {
+    private void startUp(StartupMessage message, @Nullable PasswordLogin login, Duration deadline) {
         channel.send(message.encode(), deadline);
         while (true) {
             Frame frame = receive(deadline);
             switch (frame.tag()) {
                 case Tag.AUTHENTICATION -> {
-                    int method = Messages.parseAuthentication(frame.body());
-                    if (method != 0) {
-                        throw new PgUnreachable(
-                                "PostgreSQL asks for authentication method %d; the agent's own sessions need 'peer' or 'trust' in pg_hba.conf"
-                                        .formatted(method));
+                    ByteBuf answer = answer(frame.body(), login);
+                    if (answer != null) {
+                        channel.send(answer, deadline);
                     }
                 }
                 case Tag.BACKEND_KEY_DATA -> keyData = BackendKeyData.parse(frame.body());
@@ -110,6 +116,19 @@ public final class PgConnection implements AutoCloseable {
                 default -> throw unexpected(frame);
             }
         }
+    }
+
+    private static @Nullable ByteBuf answer(ByteBuf request, @Nullable PasswordLogin login) {
+        int method = Messages.parseAuthentication(request);
+        if (login != null) {
+            return login.answer(method, request);
+        }
+        if (method != 0) {
+            throw new PgUnreachable(
+                    "PostgreSQL asks for authentication method %d; the agent's own sessions need 'peer' or 'trust' in pg_hba.conf"
+                            .formatted(method));
+        }
+        return null;
     }
 
     /** What the server announced, such as {@code server_version} and {@code in_hot_standby}. */

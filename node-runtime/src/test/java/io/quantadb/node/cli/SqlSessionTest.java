@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quantadb.node.common.HostPort;
+import io.quantadb.node.pgwire.ScramExchange;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;

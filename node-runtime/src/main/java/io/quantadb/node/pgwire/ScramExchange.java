@@ -1,4 +1,4 @@
-package io.quantadb.node.cli;
+package io.quantadb.node.pgwire;
 
 import com.ongres.scram.client.ScramClient;
 import com.ongres.scram.common.exception.ScramException;
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * this bounds the work that a server may ask for and tells every failure as an {@link IOException}. PostgreSQL takes the
  * user from the start-up message and ignores the one in the exchange.
  */
-final class ScramExchange {
+public final class ScramExchange {
     /** A server names the number of hash rounds, each of which costs the client time; PostgreSQL's default is 4096. */
     private static final int ITERATIONS_MAX = 1_000_000;
 
@@ -25,7 +25,7 @@ final class ScramExchange {
     private final ScramClient client;
 
     /** @param nonce null for a random one */
-    ScramExchange(String user, String password, @Nullable Supplier<String> nonce) {
+    public ScramExchange(String user, String password, @Nullable Supplier<String> nonce) {
         var builder = ScramClient.builder()
                 .advertisedMechanisms(List.of("SCRAM-SHA-256"))
                 .username(user)
@@ -33,12 +33,12 @@ final class ScramExchange {
         client = (nonce == null ? builder : builder.nonceSupplier(nonce)).build();
     }
 
-    String first() {
+    public String first() {
         return client.clientFirstMessage().toString();
     }
 
     /** The answer to the server's first message. */
-    String last(String serverFirst) throws IOException {
+    public String last(String serverFirst) throws IOException {
         if (!SERVER_FIRST.matcher(serverFirst).matches()) {
             throw new IOException("the server's SCRAM message is malformed");
         }
@@ -55,7 +55,7 @@ final class ScramExchange {
     }
 
     /** Fails unless the server's last message proves that it knows the password too. */
-    void requireProof(String serverFinal) throws IOException {
+    public void requireProof(String serverFinal) throws IOException {
         if (!SERVER_FINAL.matcher(serverFinal).matches()) {
             throw new IOException("the server's last SCRAM message is malformed");
         }
