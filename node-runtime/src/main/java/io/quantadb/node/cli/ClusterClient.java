@@ -80,7 +80,8 @@ public final class ClusterClient {
         return keys.getKeyManagers();
     }
 
-    private static SSLSocketFactory trusting(Path caFile, @Nullable NodeCredentials own) {
+    /** TLS that trusts this CA, and shows a certificate where it has one. */
+    static SSLSocketFactory trusting(Path caFile, @Nullable NodeCredentials own) {
         try (InputStream in = Files.newInputStream(caFile)) {
             KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
             store.load(null, null);

@@ -13,8 +13,10 @@ public enum ExitCode {
     IDENTITY(8, "another node already uses this node id"),
     TIMEOUT(9, "what was asked did not happen before its deadline"),
     NOT_RUNNING(10, "there is nothing running that could answer"),
+    LAUNCHER(11, "bin/quantadb found no JDK 25, or the program is not built"),
     REFUSED(12, "the cluster refused what was asked, and nothing was changed"),
-    LAUNCHER(11, "bin/quantadb found no JDK 25, or the program is not built");
+    DIFFERENT(13, "quantadb verify: nodes hold different data, or cannot read theirs"),
+    INCOMPLETE(14, "quantadb verify: nothing differs in what could be compared, which was not everything");
 
     private final int status;
     private final String meaning;

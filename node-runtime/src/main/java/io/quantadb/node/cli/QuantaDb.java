@@ -70,6 +70,7 @@ public final class QuantaDb implements Callable<Integer> {
         line.addSubcommand(new MembersCommand(environment));
         line.addSubcommand(new ModeCommand(environment));
         line.addSubcommand(new PsqlUrlCommand(environment));
+        line.addSubcommand(new VerifyCommand(environment));
         line.addSubcommand(new StopCommand(environment, workDir));
         line.addSubcommand(new VersionCommand());
         line.addSubcommand(new WarmUpCommand(services));

@@ -52,6 +52,8 @@ class ArchitectureTest {
                 .definedBy("..node.coordinator..")
                 .layer("runtime")
                 .definedBy("..node.runtime..")
+                .layer("verify")
+                .definedBy("..node.verify..")
                 .layer("cli")
                 .definedBy("..node.cli..")
                 .whereLayer("common")
@@ -82,6 +84,8 @@ class ArchitectureTest {
                 .mayOnlyAccessLayers("common", "config", "pgwire", "transport", "cluster")
                 .whereLayer("api")
                 .mayOnlyAccessLayers("cluster", "common", "config")
+                .whereLayer("verify")
+                .mayOnlyAccessLayers("common", "pgwire")
                 .whereLayer("coordinator")
                 .mayOnlyAccessLayers(
                         "cluster",

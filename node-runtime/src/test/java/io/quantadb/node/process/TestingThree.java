@@ -148,6 +148,10 @@ final class TestingThree implements AutoCloseable {
         return folder;
     }
 
+    Path passfile() {
+        return demo.passfile();
+    }
+
     /** How often the node's log has this text. */
     long said(DemoNode node, String text) {
         try (var lines = Files.lines(node.log(), java.nio.charset.StandardCharsets.ISO_8859_1)) {
