@@ -3,6 +3,7 @@ package io.quantadb.node.cli;
 import io.quantadb.node.common.HostPort;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +29,9 @@ final class PassFile {
         } catch (IOException e) {
             throw new Failure(
                     ExitCode.CONFIG,
-                    "%s cannot be read: %s".formatted(file, e.getMessage()),
+                    e instanceof NoSuchFileException
+                            ? "%s does not exist".formatted(file)
+                            : "%s cannot be read: %s".formatted(file, e.getMessage()),
                     "name a file in the form of libpq's .pgpass with --passfile",
                     e);
         }

@@ -4,9 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.config.DataSize;
-import io.quantadb.node.config.Durations;
 import io.quantadb.node.pgwire.PasswordLogin;
+import io.quantadb.node.pgwire.PgError;
 import io.quantadb.node.pgwire.SqlDial;
+import io.quantadb.node.pgwire.SqlState;
 import io.quantadb.node.verify.Comparison;
 import io.quantadb.node.verify.Limits;
 import io.quantadb.node.verify.Pauses;
@@ -46,6 +47,10 @@ import picocli.CommandLine.Spec;
 final class VerifyCommand implements Callable<Integer> {
     private static final Duration CONNECT = Duration.ofSeconds(10);
     private static final Duration PROGRESS_EVERY = Duration.ofSeconds(10);
+    /** The class of SQLSTATEs for who is not let in. */
+    private static final String INVALID_AUTHORIZATION = "28";
+
+    private static final String INSUFFICIENT_PRIVILEGE = "42501";
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -131,11 +136,7 @@ final class VerifyCommand implements Callable<Integer> {
                     new Comparison(nodes.primary(), nodes.standbys(), opener, limits, Pauses.real(), this::progress);
             report = comparison.run(databases(opener, nodes.primary()), table -> wanted(table, met), nodes.absent());
         } catch (ReadFailure e) {
-            throw new Failure(
-                    ExitCode.NOT_RUNNING,
-                    "the primary %s cannot be read: %s".formatted(e.node(), e.words()),
-                    "see quantadb status; when another node is primary now, run this again",
-                    e);
+            throw unreadable(e);
         }
         requireMet(met);
         if (json) {
@@ -187,16 +188,39 @@ final class VerifyCommand implements Callable<Integer> {
         }
     }
 
-    private Limits limits() {
-        try {
-            return Limits.USUAL.at(DataSize.parse(rate).bytes()).waiting(Durations.parse(wait));
-        } catch (IllegalArgumentException e) {
-            throw new Failure(
+    /** What is told when there is nothing to compare with, by the reason that the primary gave. */
+    static Failure unreadable(ReadFailure why) {
+        String state = why.getCause() instanceof PgError said ? said.sqlState() : "";
+        String what = "the primary %s cannot be read: %s".formatted(why.node(), why.words());
+        if (state.startsWith(INVALID_AUTHORIZATION)) {
+            return new Failure(
                     ExitCode.CONFIG,
-                    "--rate %s or --wait %s %s".formatted(rate, wait, e.getMessage()),
-                    "write --rate 20MB --wait 30s",
-                    e);
+                    what,
+                    "look at --user, and at its line in the password file (see --passfile)",
+                    why);
         }
+        return switch (state) {
+            case SqlState.INVALID_CATALOG_NAME ->
+                new Failure(ExitCode.CONFIG, what, "look at --database; names are as the catalog has them", why);
+            case INSUFFICIENT_PRIVILEGE ->
+                new Failure(ExitCode.CONFIG, what, "name a role that may read it with --user", why);
+            default ->
+                new Failure(
+                        ExitCode.NOT_RUNNING,
+                        what,
+                        "see quantadb status; when another node is primary now, run this again",
+                        why);
+        };
+    }
+
+    private Limits limits() {
+        long bytes;
+        try {
+            bytes = DataSize.parse(rate).bytes();
+        } catch (IllegalArgumentException e) {
+            throw new Failure(ExitCode.CONFIG, "--rate %s %s".formatted(rate, e.getMessage()), "write --rate 20MB", e);
+        }
+        return Limits.USUAL.at(bytes).waiting(Waits.duration("--wait", wait));
     }
 
     private Comparison.Opener opener(Nodes nodes) {

@@ -68,7 +68,9 @@ class PassFileTest {
         assertThatThrownBy(() -> PassFile.read(dir.resolve("nowhere")))
                 .isInstanceOfSatisfying(Failure.class, failure -> {
                     assertThat(failure.code()).isEqualTo(ExitCode.CONFIG);
-                    assertThat(failure.line()).contains("nowhere").contains("--passfile");
+                    assertThat(failure.line())
+                            .contains("nowhere does not exist")
+                            .contains("--passfile");
                 });
     }
 

@@ -132,18 +132,24 @@ class VerifyPT {
     }
 
     @Test
-    void saysWhatToDoWhenATableDoesNotExistOrThePasswordIsWrong() throws Exception {
+    void saysWhatToDoWhenATableOrDatabaseDoesNotExistOrThePasswordIsWrong() throws Exception {
         // When
         Outcome nowhere = verify("--table", "nowhere");
         Path wrong = Files.writeString(cluster.folder().resolve("wrong"), "*:*:*:*:wrong\n");
         Outcome refused = verifyWith(wrong);
         Files.delete(wrong);
+        Outcome elsewhere = verify("--database", "nowhere");
 
         // Then
         assertThat(nowhere.status()).isEqualTo(ExitCode.CONFIG.status());
         assertThat(nowhere.err()).contains("no database that was looked at has a table called nowhere");
-        assertThat(refused.status()).isEqualTo(ExitCode.NOT_RUNNING.status());
-        assertThat(refused.err()).contains("password authentication failed").doesNotContain("wrong");
+        assertThat(refused.status()).isEqualTo(ExitCode.CONFIG.status());
+        assertThat(refused.err())
+                .contains("password authentication failed")
+                .contains("--passfile")
+                .doesNotContain("wrong");
+        assertThat(elsewhere.status()).isEqualTo(ExitCode.CONFIG.status());
+        assertThat(elsewhere.err()).contains("\"nowhere\" does not exist").contains("--database");
     }
 
     /** Makes a table whose pages nothing will write to again; returns its file. */
