@@ -65,7 +65,7 @@ final class VerifyTable {
         }
         List<String> words = new ArrayList<>();
         if (result.rowsDiffering() > 0) {
-            words.add("%d rows differ".formatted(result.rowsDiffering()));
+            words.add(result.rowsDiffering() == 1 ? "1 row differs" : result.rowsDiffering() + " rows differ");
         }
         if (result.unreadable() > 0) {
             words.add("%d unreadable".formatted(result.unreadable()));
@@ -112,10 +112,10 @@ final class VerifyTable {
             case DIFFERENT -> "NOT ALIKE: " + differing(report);
             case INCOMPLETE -> "nothing differs, but not everything could be compared";
         };
-        return "%d tables, %d rows of %s (primary) and %s, between LSN %s and %s, in %.1f s: %s"
+        return "%s, %s of %s (primary) and %s, between LSN %s and %s, in %.1f s: %s"
                 .formatted(
-                        compared,
-                        report.rows(),
+                        compared == 1 ? "1 table" : compared + " tables",
+                        report.rows() == 1 ? "1 row" : report.rows() + " rows",
                         primary,
                         nodes.isEmpty() ? "no other node" : nodes,
                         report.from(),

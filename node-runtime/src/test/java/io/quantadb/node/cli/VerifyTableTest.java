@@ -72,7 +72,7 @@ class VerifyTableTest {
                         node2 shop public.orders block 7 cannot be read: invalid page in block 7
                         node3 shop public.orders blocks 0 to 15: lock timeout
                         shop public.cache was not compared: it is unlogged
-                        1 tables, 10 rows of node1 (primary) and node2, node3, between LSN 0/10 and 0/20, in 1.5 s: NOT ALIKE: node2
+                        1 table, 10 rows of node1 (primary) and node2, node3, between LSN 0/10 and 0/20, in 1.5 s: NOT ALIKE: node2
                         """);
         assertThat(report.verdict()).isEqualTo(Verdict.DIFFERENT);
     }
