@@ -2,9 +2,12 @@ package io.quantadb.node.api;
 
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.QueryStringDecoder;
 import io.quantadb.node.cluster.AdminRequest;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,7 +29,8 @@ final class ApiRouter {
     }
 
     private static final Logger LOGGER = LoggerFactory.getLogger(ApiRouter.class);
-    private static final String PATHS = "use GET /cluster/status, /cluster/nodes or /cluster/health";
+    private static final String PATHS =
+            "use GET /cluster/status, /cluster/nodes, /cluster/health, /_raft/health or /_raft/sync-status";
 
     private final Supplier<ClusterView> views;
     private final Probes probes;
@@ -100,7 +104,10 @@ final class ApiRouter {
                 case STATUS -> new Answer(HttpResponseStatus.OK, Json.bytes(new StatusBody(views.get())));
                 case NODES -> new Answer(HttpResponseStatus.OK, Json.bytes(new NodesBody(views.get())));
                 case HEALTH -> health(views.get());
-                case BOOTSTRAP, REMOVE, MODE, MAINTENANCE ->
+                case RAFT_HEALTH -> raftHealth(views.get());
+                case SYNC_STATUS -> syncStatus(views.get());
+                case RESYNC_STATS -> new Answer(HttpResponseStatus.OK, Json.bytes(new ResyncStatsBody(views.get())));
+                case BOOTSTRAP, REMOVE, MODE, MAINTENANCE, FORCE_RESYNC ->
                     throw new IllegalArgumentException("a change is not a read");
                 case null -> throw new IllegalArgumentException("nothing is at " + uri);
             };
@@ -124,10 +131,75 @@ final class ApiRouter {
                 Json.bytes(new HealthBody(view)));
     }
 
+    private static Answer raftHealth(ClusterView view) {
+        boolean known = view.raft().leader() != null || view.leads();
+        return new Answer(
+                known ? HttpResponseStatus.OK : HttpResponseStatus.SERVICE_UNAVAILABLE,
+                Json.bytes(new RaftHealthBody(view)));
+    }
+
+    private static Answer syncStatus(ClusterView view) {
+        HttpResponseStatus status = view.leads()
+                ? HttpResponseStatus.OK
+                : view.raft().leader() != null
+                        ? HttpResponseStatus.MISDIRECTED_REQUEST
+                        : HttpResponseStatus.SERVICE_UNAVAILABLE;
+        return new Answer(status, Json.bytes(new SyncStatusBody(view)));
+    }
+
     /** Makes the change that {@link #refusal} let pass; never fails. */
     CompletableFuture<Answer> change(String uri, byte[] body, Caller caller) {
         Route route = Route.of(path(uri));
+        if (route == Route.FORCE_RESYNC) {
+            return resync(uri, caller);
+        }
         return route == null || route == Route.BOOTSTRAP ? found(body, caller) : administer(route, body, caller);
+    }
+
+    /** What is wanted stands in the query; a body is not looked at. */
+    private CompletableFuture<Answer> resync(String uri, Caller caller) {
+        var query = new QueryStringDecoder(uri).parameters();
+        String target = query.getOrDefault("target", List.of("")).getFirst();
+        boolean anyway = query.getOrDefault("anyway", List.of("")).contains("true");
+        ClusterView view = views.get();
+        ClusterView.Member member = view.named(target).orElse(null);
+        if (member == null) {
+            String members = view.members().stream().map(m -> m.id().value()).collect(Collectors.joining(", "));
+            HttpResponseStatus status =
+                    target.isEmpty() ? HttpResponseStatus.BAD_REQUEST : HttpResponseStatus.NOT_FOUND;
+            return CompletableFuture.completedFuture(refusedResync(
+                    status,
+                    target,
+                    target.isEmpty()
+                            ? "'target' is missing"
+                            : "no member has the node id or address '%s'".formatted(target),
+                    "say ?target=<node id or address>; the members are " + members));
+        }
+        AdminRequest wanted = new AdminRequest.Resync(member.id(), anyway);
+        return administrator.ask(wanted, caller.name()).handle((outcome, failed) -> {
+            if (failed != null) {
+                LOGGER.atError().setCause(failed).log("a copy could not be asked for");
+                return refusedResync(
+                        HttpResponseStatus.INTERNAL_SERVER_ERROR,
+                        target,
+                        "the copy could not be asked for",
+                        "see the log of this node");
+            }
+            return switch (outcome.verdict()) {
+                case ACCEPTED ->
+                    new Answer(
+                            HttpResponseStatus.ACCEPTED, Json.bytes(new ResyncBody(target, true, outcome.words(), "")));
+                case REFUSED ->
+                    refusedResync(HttpResponseStatus.CONFLICT, target, outcome.words(), "nothing was changed");
+                case NOT_NOW, NOT_LEADER ->
+                    refusedResync(
+                            HttpResponseStatus.SERVICE_UNAVAILABLE, target, outcome.words(), "ask again in a while");
+            };
+        });
+    }
+
+    private static Answer refusedResync(HttpResponseStatus status, String target, String why, String hint) {
+        return new Answer(status, Json.bytes(new ResyncBody(target, false, why, hint)));
     }
 
     private CompletableFuture<Answer> administer(Route route, byte[] body, Caller caller) {

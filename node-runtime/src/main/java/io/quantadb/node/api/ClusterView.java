@@ -3,6 +3,7 @@ package io.quantadb.node.api;
 import io.quantadb.node.cluster.Addresses;
 import io.quantadb.node.cluster.MemberKind;
 import io.quantadb.node.cluster.Settings;
+import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeId;
 import java.time.Instant;
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  * @param serving its front forwards to its PostgreSQL as primary at this moment
  * @param healthy this node can play its part
  * @param reason why not; empty when healthy
+ * @param resyncs the base backups that this node gave to members since its agent started
  */
 public record ClusterView(
         NodeId node,
@@ -57,9 +59,58 @@ public record ClusterView(
         boolean lease,
         boolean serving,
         boolean healthy,
-        String reason) {
+        String reason,
+        Resyncs resyncs) {
     public ClusterView {
         members = List.copyOf(members);
+    }
+
+    /** Of a node that gave no base backup. */
+    public ClusterView(
+            NodeId node,
+            Instant startTime,
+            long uptimeSeconds,
+            Role role,
+            State state,
+            Addresses addresses,
+            Raft raft,
+            @Nullable NodeId primary,
+            long epoch,
+            int timeline,
+            Lsn lastLsn,
+            String rule,
+            @Nullable Settings settings,
+            Membership membership,
+            List<Member> members,
+            @Nullable Instant lastFailover,
+            boolean failoverInProgress,
+            boolean lease,
+            boolean serving,
+            boolean healthy,
+            String reason) {
+        this(
+                node,
+                startTime,
+                uptimeSeconds,
+                role,
+                state,
+                addresses,
+                raft,
+                primary,
+                epoch,
+                timeline,
+                lastLsn,
+                rule,
+                settings,
+                membership,
+                members,
+                lastFailover,
+                failoverInProgress,
+                lease,
+                serving,
+                healthy,
+                reason,
+                Resyncs.NONE);
     }
 
     /** PostgreSQL's word for what a node is. */
@@ -123,8 +174,52 @@ public record ClusterView(
         NONE
     }
 
-    /** This node's place in the consensus group; {@code leader} is null while none is known. */
-    public record Raft(RaftState state, long term, @Nullable NodeId leader, long commitIndex, long lastApplied) {}
+    /**
+     * This node's place in the consensus group; {@code leader} is null while none is known, and {@code followers} are
+     * there on a leader only.
+     */
+    public record Raft(
+            RaftState state,
+            long term,
+            @Nullable NodeId leader,
+            long commitIndex,
+            long lastApplied,
+            List<Follower> followers) {
+        public Raft {
+            followers = List.copyOf(followers);
+        }
+
+        /** Of a node that does not lead. */
+        public Raft(RaftState state, long term, @Nullable NodeId leader, long commitIndex, long lastApplied) {
+            this(state, term, leader, commitIndex, lastApplied, List.of());
+        }
+
+        Optional<Follower> follower(NodeId node) {
+            return followers.stream().filter(f -> f.node().equals(node)).findFirst();
+        }
+    }
+
+    /**
+     * How far one member's Raft log is, as the leader knows it.
+     *
+     * @param match it has all entries up to this index on its disk
+     * @param lag entries of the leader's log that it has not acknowledged
+     * @param latencyMs from the last request to its answer, -1 before the first
+     * @param failures requests without an answer since the last one
+     */
+    public record Follower(NodeId node, long match, long lag, double latencyMs, int failures) {}
+
+    /**
+     * The base backups that this node gave.
+     *
+     * @param attempts a member asked for one
+     * @param created the server began one
+     * @param successes the member got all of it
+     * @param failures refused, or ended before that
+     */
+    public record Resyncs(long attempts, long created, long successes, long failures) {
+        public static final Resyncs NONE = new Resyncs(0, 0, 0, 0);
+    }
 
     /**
      * One member as this node knows it.
@@ -133,6 +228,7 @@ public record ClusterView(
      * @param acknowledges is in the set that the rule counts
      * @param leaving on its way out by an operator's word
      * @param maintenance not promoted by itself
+     * @param generation of its data directory; it rises with every copy that is made anew
      * @param lagBytes WAL that the primary has and it has not flushed; -1 when unknown
      * @param lagMs how old that is; -1 when unknown
      * @param lastHeardMs milliseconds since its last message to this node; 0 for this node, -1 when never
@@ -148,6 +244,7 @@ public record ClusterView(
             boolean leaving,
             boolean maintenance,
             Addresses addresses,
+            long generation,
             long epoch,
             int timeline,
             Lsn lastLsn,
@@ -163,6 +260,32 @@ public record ClusterView(
 
     public Optional<Member> member(NodeId id) {
         return members.stream().filter(m -> m.id().equals(id)).findFirst();
+    }
+
+    /** A single node without a group counts as its own leader. */
+    boolean leads() {
+        return raft.state() == RaftState.LEADER || (raft.state() == RaftState.NONE && node.equals(primary));
+    }
+
+    /** Everybody else, on the leader; nobody elsewhere. */
+    List<Member> followers() {
+        return leads() ? members.stream().filter(m -> !m.id().equals(node)).toList() : List.of();
+    }
+
+    Optional<HostPort> leaderApi() {
+        NodeId leader = raft.leader();
+        return leader == null
+                ? Optional.empty()
+                : member(leader).map(m -> m.addresses().api());
+    }
+
+    /** The member with this node id, or at this address, whichever of its ports it is. */
+    Optional<Member> named(String idOrAddress) {
+        return members.stream()
+                .filter(m -> m.id().value().equals(idOrAddress)
+                        || m.addresses().all().stream()
+                                .anyMatch(a -> a.toString().equals(idOrAddress)))
+                .findFirst();
     }
 
     /** How many members stream from this node when it is primary, 0 otherwise. */

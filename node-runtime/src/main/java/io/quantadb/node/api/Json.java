@@ -10,6 +10,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigInteger;
+import java.util.Locale;
 
 /** Writes API bodies, indented for people, without reflection: it is smaller and quicker than an object mapper. */
 final class Json {
@@ -56,6 +57,10 @@ final class Json {
             json.writeNumber(new BigInteger(Long.toUnsignedString(lsn.value())));
         }
         json.writeStringField("last_lsn_text", lsn.toString());
+    }
+
+    static String lower(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
     }
 
     /** A name, or an empty text when there is none: the type of a field never changes. */

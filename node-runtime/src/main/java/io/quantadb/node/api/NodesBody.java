@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.quantadb.node.cluster.Addresses;
 import io.quantadb.node.cluster.Settings;
 import java.io.IOException;
-import java.util.Locale;
 
 /**
  * {@code GET /cluster/nodes}: every member as the asked node knows it. {@code lag_bytes}, {@code lag_seconds} and
@@ -21,8 +20,8 @@ record NodesBody(ClusterView view) implements Json.Body {
         json.writeNumberField("timeline", view.timeline());
         json.writeStringField("rule", view.rule());
         Settings settings = view.settings();
-        json.writeStringField("mode", settings == null ? "" : lower(settings.mode()));
-        json.writeStringField("policy", settings == null ? "" : lower(settings.policy()));
+        json.writeStringField("mode", settings == null ? "" : Json.lower(settings.mode()));
+        json.writeStringField("policy", settings == null ? "" : Json.lower(settings.policy()));
         json.writeNumberField("shrink_after_ms", settings == null ? -1 : settings.shrinkAfterMillis());
         json.writeBooleanField("failover_in_progress", view.failoverInProgress());
         json.writeArrayFieldStart("nodes");
@@ -34,21 +33,18 @@ record NodesBody(ClusterView view) implements Json.Body {
         json.writeEndArray();
     }
 
-    private static String lower(Enum<?> value) {
-        return value.name().toLowerCase(Locale.ROOT);
-    }
-
     private void member(JsonGenerator json, ClusterView.Member member) throws IOException {
         json.writeStringField("id", member.id().value());
         json.writeStringField("kind", member.kind().name());
         json.writeStringField("role", member.role().name());
         json.writeStringField("state", member.state().name());
-        json.writeStringField("health", lower(member.health()));
+        json.writeStringField("health", Json.lower(member.health()));
         json.writeBooleanField("is_leader", member.id().equals(view.raft().leader()));
         json.writeBooleanField("is_voter", member.voter());
         json.writeBooleanField("acknowledges", member.acknowledges());
         json.writeBooleanField("leaving", member.leaving());
         json.writeBooleanField("maintenance", member.maintenance());
+        json.writeNumberField("generation", member.generation());
         json.writeNumberField("epoch", member.epoch());
         json.writeNumberField("timeline", member.timeline());
         Json.lsn(json, member.lastLsn());

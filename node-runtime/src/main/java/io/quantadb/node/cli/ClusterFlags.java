@@ -73,7 +73,8 @@ final class ClusterFlags {
             if (reply.isPresent()) {
                 last = reply.get();
                 if (last.status() < 300) {
-                    return last.body().path("detail").asText();
+                    JsonNode said = last.body();
+                    return said.path("detail").asText(said.path("message").asText());
                 }
                 if (last.status() != 503) {
                     break;

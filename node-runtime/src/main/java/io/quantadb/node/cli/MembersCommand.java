@@ -3,11 +3,14 @@ package io.quantadb.node.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.PrintWriter;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -17,12 +20,13 @@ import picocli.CommandLine.Spec;
 
 /**
  * {@code quantadb members}: who is in the cluster and with which part; {@code remove} takes a member out for good,
- * {@code maintenance} keeps one from being promoted. A node is added by starting it with another's address.
+ * {@code maintenance} keeps one from being promoted, {@code resync} has one copied anew. A node is added by starting it
+ * with another's address.
  */
 @Command(
         name = "members",
         mixinStandardHelpOptions = true,
-        description = "Show the members; take one out for good, or keep one from being promoted.",
+        description = "Show the members; take one out for good, keep one from being promoted, or have one copied anew.",
         footer = {"", "A node is added by starting it: quantadb --cluster-mode replica --primary HOST:6432 …"})
 final class MembersCommand implements Callable<Integer> {
     private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -127,7 +131,48 @@ final class MembersCommand implements Callable<Integer> {
         return ExitCode.OK.status();
     }
 
-    private static @org.jspecify.annotations.Nullable JsonNode member(JsonNode view, String node) {
+    @Command(
+            name = "resync",
+            mixinStandardHelpOptions = true,
+            description = "Have a member throw its data away and copy the primary's anew.")
+    int resync(
+            @Mixin ClusterFlags to,
+            @Parameters(paramLabel = "NODE", description = "the member's node id") String node,
+            @Option(names = "--anyway", description = "also where commits then wait until it is back") boolean anyway,
+            @Option(
+                            names = "--timeout",
+                            paramLabel = "TIME",
+                            defaultValue = "1h",
+                            description = "how long to wait until it follows again (default ${DEFAULT-VALUE})")
+                    String timeout) {
+        Duration wait = Waits.duration("--timeout", timeout);
+        PrintWriter out = spec.commandLine().getOut();
+        JsonNode before = member(to.view(environment).body(), node);
+        long generation = before == null ? 0 : before.path("generation").asLong();
+        String path = "/_raft/force-resync?target=%s&anyway=%s"
+                .formatted(URLEncoder.encode(node, StandardCharsets.UTF_8), anyway);
+        out.println(to.change(environment, path, MAPPER.createObjectNode()));
+        out.flush();
+        JsonNode now = Waits.until(
+                wait,
+                () -> to.view(environment).body(),
+                view -> copied(member(view, node), generation),
+                view -> node + " does not follow yet after " + timeout,
+                "it goes on: see quantadb status");
+        out.println(node + " follows again, with a new copy");
+        out.print(table(now));
+        return ExitCode.OK.status();
+    }
+
+    private static boolean copied(@Nullable JsonNode m, long before) {
+        return m != null
+                && m.path("generation").asLong() > before
+                && m.path("health").asText().equals("healthy")
+                && (m.path("acknowledges").asBoolean()
+                        || m.path("kind").asText().equals("READ_REPLICA"));
+    }
+
+    private static @Nullable JsonNode member(JsonNode view, String node) {
         for (JsonNode m : view.path("nodes")) {
             if (m.path("id").asText().equals(node)) {
                 return m;

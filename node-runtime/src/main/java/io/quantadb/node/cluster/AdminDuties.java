@@ -14,10 +14,12 @@ final class AdminDuties {
 
     private final Context ctx;
     private final Reports reports;
+    private final ResyncDuties resync;
 
-    AdminDuties(Context ctx, Reports reports) {
+    AdminDuties(Context ctx, Reports reports, ResyncDuties resync) {
         this.ctx = ctx;
         this.reports = reports;
+        this.resync = resync;
     }
 
     void onAsked(Event.AdminAsked asked, boolean failingOver) {
@@ -33,6 +35,7 @@ final class AdminDuties {
             case AdminRequest.RemoveMember r -> remove(asked, r);
             case AdminRequest.ChangeMode r -> changeMode(asked, r);
             case AdminRequest.Maintain r -> maintain(asked, r);
+            case AdminRequest.Resync r -> resync(asked, r);
         }
     }
 
@@ -107,23 +110,111 @@ final class AdminDuties {
         if (!leaving.dataVoter() || s.settings().policy() == Settings.Policy.SHRINK) {
             return null;
         }
-        int others = 0;
-        int usable = 0;
-        for (Member m : s.dataVoters()) {
-            if (!m.peer().equals(leaving.peer()) && !m.node().equals(s.primary())) {
-                others++;
-                usable += reports.caughtUp(m, CAUGHT_UP_BYTES) ? 1 : 0;
-            }
-        }
-        int k = switch (s.settings().mode()) {
-            case QUORUM -> (others + 1) / 2;
-            case ALL -> others;
-            case ASYNC -> 0;
-        };
+        int others = others(leaving);
+        int k = needed(leaving, false);
+        int usable = usable(leaving);
         return usable >= k
                 ? null
                 : "without %s commits would wait for %d of %d members, and %d stream at this moment: bring one back first"
                         .formatted(leaving.node(), k, others, usable);
+    }
+
+    /** Data voters beside the primary and this one. */
+    private int others(Member without) {
+        return (int) ctx.state.dataVoters().stream()
+                .filter(m -> !m.peer().equals(without.peer()) && !m.node().equals(ctx.state.primary()))
+                .count();
+    }
+
+    /** How many of them stream and have nearly all. */
+    private int usable(Member without) {
+        return (int) ctx.state.dataVoters().stream()
+                .filter(m -> !m.peer().equals(without.peer()) && !m.node().equals(ctx.state.primary()))
+                .filter(m -> reports.caughtUp(m, CAUGHT_UP_BYTES))
+                .count();
+    }
+
+    /** How many must acknowledge by the mode, when this one stays a member or when it goes. */
+    private int needed(Member m, boolean stays) {
+        int others = others(m) + (stays && m.dataVoter() ? 1 : 0);
+        return switch (ctx.state.settings().mode()) {
+            case QUORUM -> (others + 1) / 2;
+            case ALL -> others;
+            case ASYNC -> 0;
+        };
+    }
+
+    // ---- copying anew
+
+    private void resync(Event.AdminAsked asked, AdminRequest.Resync r) {
+        Member m = ctx.state.member(r.node());
+        if (m == null) {
+            refuse(asked, unknown(r.node()));
+            return;
+        }
+        NodeId already = copies(m);
+        if (already != null) {
+            boolean same = already.equals(m.node());
+            answer(
+                    asked,
+                    same ? Action.AdminVerdict.ACCEPTED : Action.AdminVerdict.NOT_NOW,
+                    same
+                            ? m.node() + " is being copied anew already"
+                            : already + " is being copied anew; one at a time");
+            return;
+        }
+        String why = mayNotBeCopied(m);
+        if (why != null) {
+            refuse(asked, why);
+            return;
+        }
+        int k = needed(m, true);
+        int usable = usable(m);
+        if (usable < k && !r.anyway()) {
+            refuse(
+                    asked,
+                    "while %s is copied anew commits would wait: %d must acknowledge, and %d others stream at this moment; bring another back first, or insist"
+                            .formatted(m.node(), k, usable));
+            return;
+        }
+        ctx.tell("replication", "has %s copied anew, as asked".formatted(m.node()));
+        resync.begin(m, usable >= k);
+        answer(
+                asked,
+                Action.AdminVerdict.ACCEPTED,
+                m.node() + " throws its data away and copies the primary's; see /_raft/sync-status");
+    }
+
+    /** Who is being copied now, this one or another; null for nobody. */
+    private @Nullable NodeId copies(Member wanted) {
+        NodeId begins = resync.target();
+        if (begins != null) {
+            return begins;
+        }
+        for (Member m : ctx.state.members().values()) {
+            LocalStatus st = reports.fresh(m.node());
+            boolean empty = m.kind() != MemberKind.WITNESS && st != null && st.server() == ServerState.EMPTY;
+            if (empty
+                    || (st != null
+                            && st.generation() > m.generation()
+                            && m.node().equals(wanted.node()))) {
+                return m.node();
+            }
+        }
+        return null;
+    }
+
+    private @Nullable String mayNotBeCopied(Member m) {
+        if (m.node().equals(ctx.state.primary())) {
+            return "%s is the primary: switch over to another node first".formatted(m.node());
+        }
+        if (m.kind() == MemberKind.WITNESS) {
+            return "%s is a witness and holds no data".formatted(m.node());
+        }
+        return reports.fresh(m.node()) == null
+                ? "%s is not heard from: start it first; it copies by itself what it cannot get otherwise"
+                        .formatted(m.node())
+                : null;
     }
 
     // ---- the rest

@@ -16,4 +16,11 @@ public sealed interface AdminRequest {
 
     /** A member in maintenance is not promoted by itself; it votes and acknowledges as before. */
     record Maintain(NodeId node, boolean maintenance) implements AdminRequest {}
+
+    /**
+     * Has a member throw its data away and copy them anew.
+     *
+     * @param anyway though commits then wait until it is back
+     */
+    record Resync(NodeId node, boolean anyway) implements AdminRequest {}
 }

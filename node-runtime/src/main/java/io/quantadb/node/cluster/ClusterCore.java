@@ -238,6 +238,7 @@ public final class ClusterCore {
             case CoordMessage.LeaseGrant m -> lease.onGrant(m);
             case CoordMessage.LeaseRecall m -> primary.onLeaseRecall(m);
             case CoordMessage.RestartInPlace m -> primary.onRestartInPlace(m);
+            case CoordMessage.Discard m -> standby.onDiscard(m);
             default -> leaderDuties.onMessage(from, message);
         }
     }

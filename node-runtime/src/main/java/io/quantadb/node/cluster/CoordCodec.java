@@ -23,6 +23,7 @@ public final class CoordCodec {
             case CoordMessage.LeaseReturned m -> out.l(m.epoch()).l(m.requestId());
             case CoordMessage.LeaseRecall m -> out.l(m.epoch());
             case CoordMessage.RestartInPlace m -> out.l(m.epoch());
+            case CoordMessage.Discard m -> out.l(m.epoch()).l(m.generation());
             case CoordMessage.JointObeyed m -> out.l(m.version()).lsn(m.insertPosition());
             case CoordMessage.NextRuleSatisfied m ->
                 out.l(m.version()).i(m.timeline()).i(m.parentTimeline()).lsn(m.fork());
@@ -47,6 +48,7 @@ public final class CoordCodec {
             case CoordMessage.RestartInPlace m -> 12;
             case CoordMessage.JointObeyed m -> 13;
             case CoordMessage.NextRuleSatisfied m -> 14;
+            case CoordMessage.Discard m -> 20;
         };
     }
 
@@ -75,6 +77,7 @@ public final class CoordCodec {
             case 12 -> new CoordMessage.RestartInPlace(term, in.l());
             case 13 -> new CoordMessage.JointObeyed(term, in.l(), in.lsn());
             case 14 -> new CoordMessage.NextRuleSatisfied(term, in.l(), in.i(), in.i(), in.lsn());
+            case 20 -> new CoordMessage.Discard(term, in.l(), in.l());
             default -> throw new IllegalArgumentException("message %d is not known here".formatted(tag));
         };
         in.end();

@@ -57,6 +57,9 @@ public sealed interface CoordMessage {
     /** Leader to the primary of this released epoch whose server is down: start it again in place. */
     record RestartInPlace(long term, long epoch) implements CoordMessage {}
 
+    /** Leader to a member that is not primary: throw your data of this generation away and copy the primary's. */
+    record Discard(long term, long epoch, long generation) implements CoordMessage {}
+
     /** Primary to leader, after its relay obeys the joint rule of this version: the insert position read then. */
     record JointObeyed(long term, long version, Lsn insertPosition) implements CoordMessage {}
 

@@ -1,6 +1,8 @@
 package io.quantadb.node.cluster;
 
 import io.quantadb.node.common.NodeId;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * What the Raft leader must do once it has applied an entry of its own term: hear reports, fail over, keep the rule and
@@ -16,6 +18,7 @@ final class LeaderDuties {
     private final FailoverRound failover;
     private final RuleKeeper ruleKeeper;
     private final MembershipKeeper members;
+    private final ResyncDuties resync;
     private final AdminDuties admin;
     private long leadingTerm;
     private long epochSeen;
@@ -30,7 +33,8 @@ final class LeaderDuties {
         this.failover = new FailoverRound(ctx, reports, granter, ownPrimary);
         this.ruleKeeper = new RuleKeeper(ctx, reports);
         this.members = new MembershipKeeper(ctx, reports);
-        this.admin = new AdminDuties(ctx, reports);
+        this.resync = new ResyncDuties(ctx);
+        this.admin = new AdminDuties(ctx, reports, resync);
     }
 
     boolean failingOver() {
@@ -44,6 +48,7 @@ final class LeaderDuties {
                 failover.reset();
                 reports.clear();
                 members.clear();
+                resync.clear();
             }
             return;
         }
@@ -62,8 +67,11 @@ final class LeaderDuties {
         members.leaving().forEach(failover::onReplaced);
         failover.onTick();
         if (!failover.running()) {
-            ruleKeeper.onTick(members.leaving());
+            Set<NodeId> leaving = new HashSet<>(members.leaving());
+            leaving.addAll(resync.outOfTheRule());
+            ruleKeeper.onTick(leaving);
             members.onTick();
+            resync.onTick();
             followPrimary();
         }
     }

@@ -38,6 +38,8 @@ final class StandbyDuties {
     private long epochSeen;
     private long epochSince;
     private int walRemoved;
+    /** The generation that an operator wants thrown away, 0 for none. */
+    private long condemned;
 
     /** A candidate's order to fetch, frozen, what it lacks. */
     private record FetchOrder(NodeId leader, CoordMessage.Fetch order) {}
@@ -77,6 +79,7 @@ final class StandbyDuties {
             epochSeen = s.epoch();
             epochSince = ctx.now;
             walRemoved = 0;
+            condemned = 0;
         }
         if (me == null || me.kind() == MemberKind.WITNESS || ctx.primaryIsMe()) {
             return;
@@ -104,7 +107,7 @@ final class StandbyDuties {
             } else {
                 server.needPosition();
             }
-        } else if (onBranch(s, end) && !outOfReach(s)) {
+        } else if (onBranch(s, end) && !outOfReach(s) && !condemned(s)) {
             server.startStandby();
         } else {
             replaceData(s);
@@ -120,6 +123,12 @@ final class StandbyDuties {
         if (outOfReach(s)) {
             if (server.stop(true)) {
                 ctx.tell("replication", "the primary has not got the WAL any more that comes next here");
+            }
+            return;
+        }
+        if (condemned(s)) {
+            if (server.stop(true)) {
+                ctx.tell("replication", "an operator wants its data copied anew");
             }
             return;
         }
@@ -170,6 +179,14 @@ final class StandbyDuties {
         return walRemoved >= WAL_REMOVED_MAX && mayDiscard(s);
     }
 
+    /**
+     * Whether the leader has asked for a copy, for an operator: of this generation, and in this epoch, since the leader
+     * has looked who else can acknowledge in it.
+     */
+    private boolean condemned(ClusterState s) {
+        return condemned != 0 && condemned == ctx.generation && s.released() && mayDiscard(s);
+    }
+
     /** Whether the state that this node knows may condemn its data. */
     private boolean mayDiscard(ClusterState s) {
         Position end = server.position();
@@ -210,6 +227,7 @@ final class StandbyDuties {
     void onGenerationPersisted(long generation) {
         ctx.generation = generation;
         walRemoved = 0;
+        condemned = 0;
         NodeId primary = ctx.state.primary();
         if (primary != null && !ctx.primaryIsMe()) {
             forget();
@@ -242,6 +260,13 @@ final class StandbyDuties {
     void onStreamClosed(long epoch) {
         if (epoch == followEpoch) {
             streaming = false;
+        }
+    }
+
+    void onDiscard(CoordMessage.Discard order) {
+        boolean current = order.term() >= ctx.term && order.epoch() == ctx.state.epoch();
+        if (current && order.generation() == ctx.generation) {
+            condemned = order.generation();
         }
     }
 

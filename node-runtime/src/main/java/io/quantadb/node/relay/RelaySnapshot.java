@@ -14,14 +14,32 @@ import org.jspecify.annotations.Nullable;
  * @param voice the voice's state
  * @param servedEpoch members' streams of this epoch are accepted; 0 none
  * @param frozenBelow nothing of an epoch below this is relayed any more
+ * @param backups the base backups that members drew from this node's server
  */
 public record RelaySnapshot(
-        @Nullable Following following, List<Member> members, VoiceState voice, long servedEpoch, long frozenBelow) {
-    public static final RelaySnapshot EMPTY =
-            new RelaySnapshot(null, List.of(), new VoiceState(false, false, Lsn.NONE, Lsn.NONE, Lsn.NONE), 0, 0);
+        @Nullable Following following,
+        List<Member> members,
+        VoiceState voice,
+        long servedEpoch,
+        long frozenBelow,
+        Backups backups) {
+    public static final RelaySnapshot EMPTY = new RelaySnapshot(
+            null, List.of(), new VoiceState(false, false, Lsn.NONE, Lsn.NONE, Lsn.NONE), 0, 0, Backups.NONE);
 
     public RelaySnapshot {
         members = List.copyOf(members);
+    }
+
+    /**
+     * Base backups since the agent started, in numbers.
+     *
+     * @param asked for, refused ones included
+     * @param begun by the server
+     * @param complete to the last byte
+     * @param failed refused, or ended before that
+     */
+    public record Backups(long asked, long begun, long complete, long failed) {
+        static final Backups NONE = new Backups(0, 0, 0, 0);
     }
 
     /** This standby's own stream; {@code failedDials} counts those since it last streamed. */

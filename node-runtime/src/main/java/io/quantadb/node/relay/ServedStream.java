@@ -49,6 +49,7 @@ final class ServedStream {
     private final ReplicationTracker tracker;
     private final Throttle progress;
     private final StartupAnswer startup;
+    private final BackupWatch backup = new BackupWatch();
     private boolean startedUp;
     private boolean ended;
     private boolean moved;
@@ -106,6 +107,10 @@ final class ServedStream {
 
     boolean isWal() {
         return kind == StreamKind.WAL;
+    }
+
+    BackupWatch backup() {
+        return backup;
     }
 
     /** What the member has reported on this stream since it last started, or null when nothing yet. */
@@ -297,6 +302,7 @@ final class ServedStream {
             bytes += data.readableBytes();
             batches++;
             if (fromServer == null) {
+                backup.feed(data);
                 pass(data, peer, server);
             } else {
                 fromServer.feed(data, ServedStream.this::onServerFrame);

@@ -34,6 +34,7 @@ final class ServedStreams implements Members, ServedStream.Owner {
     private final RelayContext context;
     private final Runnable onMoved;
     private final List<ServedStream> open = new ArrayList<>();
+    private final BackupCounts backups = new BackupCounts();
     private int opening;
     private long epoch;
     private long frozenBelow;
@@ -83,7 +84,8 @@ final class ServedStreams implements Members, ServedStream.Owner {
         return epoch;
     }
 
-    void onOpen(Incoming incoming, Verdict verdict) {
+    void onOpen(Incoming incoming, Verdict given) {
+        Verdict verdict = incoming.kind() == StreamKind.BASE_BACKUP ? backups.asked(given) : given;
         StreamHeader header;
         try {
             header = StreamHeader.decode(incoming.header());
@@ -188,17 +190,28 @@ final class ServedStreams implements Members, ServedStream.Owner {
         }
 
         private void accepted(Channel peer) {
-            if (settle() && server.isOpen() && header.epoch() == epoch && admitted(header)) {
+            boolean first = settle();
+            if (first && server.isOpen() && header.epoch() == epoch && admitted(header)) {
                 begin(new ServedStream(context, header, kind, peer, server, serverVersion, slot, ServedStreams.this));
             } else {
                 RelayContext.close(server);
                 RelayContext.close(peer);
+                if (first) {
+                    neverRan();
+                }
+            }
+        }
+
+        private void neverRan() {
+            if (kind == StreamKind.BASE_BACKUP) {
+                backups.ended(null);
             }
         }
 
         private void abandoned() {
             if (settle()) {
                 RelayContext.close(server);
+                neverRan();
             }
         }
 
@@ -210,6 +223,10 @@ final class ServedStreams implements Members, ServedStream.Owner {
             opening--;
             return true;
         }
+    }
+
+    RelaySnapshot.Backups backups() {
+        return backups.view(open.stream().filter(s -> s.backup().begun()).count());
     }
 
     private void begin(ServedStream stream) {
@@ -270,6 +287,9 @@ final class ServedStreams implements Members, ServedStream.Owner {
     @Override
     public void onEnded(ServedStream stream) {
         open.remove(stream);
+        if (!stream.isWal()) {
+            backups.ended(stream.backup());
+        }
     }
 
     List<RelaySnapshot.Member> snapshot() {

@@ -256,7 +256,12 @@ public final class WalRelay implements AutoCloseable {
         follower.tick();
         voice.tick();
         snapshot = new RelaySnapshot(
-                follower.snapshot(), served.snapshot(), voice.snapshot(), served.epoch(), frozenBelow);
+                follower.snapshot(),
+                served.snapshot(),
+                voice.snapshot(),
+                served.epoch(),
+                frozenBelow,
+                served.backups());
     }
 
     private void run(Runnable task) {

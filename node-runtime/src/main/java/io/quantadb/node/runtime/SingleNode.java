@@ -198,6 +198,7 @@ final class SingleNode implements AutoCloseable {
                 NodeIdentity.addresses(config),
                 0,
                 0,
+                0,
                 Lsn.NONE,
                 0,
                 0,

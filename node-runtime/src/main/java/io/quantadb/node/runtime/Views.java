@@ -130,7 +130,12 @@ final class Views {
                 primary && lease.leftNanos() > 0,
                 serving,
                 reason.isEmpty(),
-                reason);
+                reason,
+                resyncs(relay.backups()));
+    }
+
+    private static ClusterView.Resyncs resyncs(RelaySnapshot.Backups given) {
+        return new ClusterView.Resyncs(given.asked(), given.begun(), given.complete(), given.failed());
     }
 
     private static ClusterView.Raft raft(@Nullable RaftStatus raft) {
@@ -147,7 +152,15 @@ final class Views {
                     default -> ClusterView.RaftState.CANDIDATE;
                 };
         return new ClusterView.Raft(
-                state, raft.term(), leader == null ? null : leader.node(), raft.commitIndex(), raft.appliedIndex());
+                state,
+                raft.term(),
+                leader == null ? null : leader.node(),
+                raft.commitIndex(),
+                raft.appliedIndex(),
+                raft.followers().stream()
+                        .map(f -> new ClusterView.Follower(
+                                f.peer().node(), f.match(), f.lag(), f.lastLatencyMs(), f.consecutiveFailures()))
+                        .toList());
     }
 
     private static Lsn ownLsn(boolean primary, RelaySnapshot relay) {
@@ -271,6 +284,7 @@ final class Views {
                 m.state() == MemberState.LEAVING,
                 m.maintenance(),
                 m.addresses(),
+                m.generation(),
                 s.epoch(),
                 s.timeline(),
                 me ? ownLsn(primary, relay) : stream != null ? stream.flushed() : Lsn.NONE,

@@ -2,10 +2,14 @@ package io.quantadb.node.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quantadb.node.cluster.Action;
+import io.quantadb.node.cluster.AdminRequest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -78,6 +82,65 @@ class ApiGoldenTest {
 
         // Then
         assertGolden(GOLDEN.resolve(who + "-" + what + ".json"), answer, status);
+    }
+
+    @ParameterizedTest(name = "{0} {1}")
+    @CsvSource({
+        "primary,health,200",
+        "primary,sync-status,200",
+        "primary,resync_stats,200",
+        "replica,health,200",
+        "replica,sync-status,421",
+        "no-leader,health,503",
+        "no-leader,sync-status,503"
+    })
+    void tellsHowTheOthersFollowAsTheGoldenFileSays(String who, String what, int status) throws IOException {
+        // Given
+        ClusterView view = switch (who) {
+            case "primary" -> TestingViews.primary();
+            case "replica" -> TestingViews.replica();
+            default -> TestingViews.noLeader();
+        };
+
+        // When
+        ApiRouter.Answer answer =
+                new ApiRouter(() -> view, Probes.of(() -> view), Founder.none("no")).answer("/_raft/" + what);
+
+        // Then
+        assertGolden(GOLDEN.resolve(who + "-raft-" + what + ".json"), answer, status);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({
+        "node3,ACCEPTED,202,resync-accepted",
+        "localhost:8434,ACCEPTED,202,resync-by-address",
+        "node1,REFUSED,409,resync-refused",
+        "node9,ACCEPTED,404,resync-stranger",
+        "'',ACCEPTED,400,resync-nobody"
+    })
+    void answersWhoWantsAMemberCopiedAnewAsTheGoldenFileSays(
+            String target, Action.AdminVerdict verdict, int status, String file) throws IOException {
+        // Given
+        List<AdminRequest> asked = new ArrayList<>();
+        Administrator administrator = (request, caller) -> {
+            asked.add(request);
+            return CompletableFuture.completedFuture(new Administrator.Outcome(verdict, "as the leader says"));
+        };
+        ApiRouter router = new ApiRouter(new ApiServer.Answers(
+                TestingViews::primary,
+                Probes.of(TestingViews::primary),
+                Founder.none("no"),
+                administrator,
+                Gatekeeper.readOnly()));
+
+        // When
+        ApiRouter.Answer answer = router.change(
+                        "/_raft/force-resync?target=" + target, new byte[0], new Caller("admin", Caller.Role.OPERATOR))
+                .join();
+
+        // Then
+        assertGolden(GOLDEN.resolve(file + ".json"), answer, status);
+        assertThat(asked).hasSize(status == 400 || status == 404 ? 0 : 1);
     }
 
     private static void assertGolden(Path golden, ApiRouter.Answer answer, int status) throws IOException {

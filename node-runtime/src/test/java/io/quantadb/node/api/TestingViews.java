@@ -1,10 +1,12 @@
 package io.quantadb.node.api;
 
+import io.quantadb.node.api.ClusterView.Follower;
 import io.quantadb.node.api.ClusterView.Health;
 import io.quantadb.node.api.ClusterView.Member;
 import io.quantadb.node.api.ClusterView.Membership;
 import io.quantadb.node.api.ClusterView.Raft;
 import io.quantadb.node.api.ClusterView.RaftState;
+import io.quantadb.node.api.ClusterView.Resyncs;
 import io.quantadb.node.api.ClusterView.Role;
 import io.quantadb.node.api.ClusterView.State;
 import io.quantadb.node.cluster.Addresses;
@@ -34,7 +36,13 @@ public final class TestingViews {
                 Role.PRIMARY,
                 State.ACTIVE,
                 addresses(0),
-                new Raft(RaftState.LEADER, 1, NODE1, 12, 12),
+                new Raft(
+                        RaftState.LEADER,
+                        1,
+                        NODE1,
+                        12,
+                        12,
+                        List.of(new Follower(NODE2, 12, 0, 0.84, 0), new Follower(NODE3, 9, 3, 40.06, 2))),
                 NODE1,
                 1,
                 1,
@@ -51,7 +59,8 @@ public final class TestingViews {
                 true,
                 true,
                 true,
-                "");
+                "",
+                new Resyncs(3, 2, 2, 1));
     }
 
     /** node2 follows node3, which took over from node1; node1 is gone. */
@@ -190,6 +199,7 @@ public final class TestingViews {
                 false,
                 false,
                 addresses(offset),
+                1,
                 lsn == 0 ? 0 : 1,
                 lsn == 0 ? 0 : 1,
                 new Lsn(lsn),

@@ -73,6 +73,7 @@ public final class TestingAgent {
                     addresses(node),
                     1,
                     1,
+                    1,
                     new Lsn(12345),
                     0,
                     0,

@@ -21,6 +21,7 @@ class AdminDutiesTest {
     private Context ctx;
     private Reports reports;
     private AdminDuties duties;
+    private ResyncDuties resync;
     private List<Command> proposed = List.of();
 
     @BeforeEach
@@ -62,7 +63,8 @@ class AdminDutiesTest {
         ctx.ownTermApplied = true;
         ctx.term = 2;
         reports = new Reports(ctx);
-        duties = new AdminDuties(ctx, reports);
+        resync = new ResyncDuties(ctx);
+        duties = new AdminDuties(ctx, reports, resync);
     }
 
     private static PeerId peer(String node) {
@@ -186,6 +188,84 @@ class AdminDutiesTest {
         assertThat(answer.verdict()).isEqualTo(Action.AdminVerdict.REFUSED);
         assertThat(answer.words()).contains("bring");
         assertThat(proposed).isEmpty();
+    }
+
+    private static AdminRequest copy(String node, boolean anyway) {
+        return new AdminRequest.Resync(new NodeId(node), anyway);
+    }
+
+    @Test
+    void aMemberIsCopiedAnewOnceItLeftTheRule() {
+        // When
+        Action.AdminAnswer answer = ask(copy("n3", false));
+        resync.onTick();
+        List<Action> whileItCounts = ctx.drain();
+        ctx.state = new Draft(ctx.state)
+                .rule(new Rule(new TreeSet<>(List.of(new MemberRef(new NodeId("n2"), 1))), 1))
+                .done();
+        resync.onTick();
+        List<Action> afterwards = ctx.drain();
+
+        // Then
+        assertThat(answer.verdict()).isEqualTo(Action.AdminVerdict.ACCEPTED);
+        assertThat(resync.outOfTheRule()).containsExactly(new NodeId("n3"));
+        assertThat(whileItCounts).isEmpty();
+        assertThat(afterwards).containsExactly(new Action.Send(new NodeId("n3"), new CoordMessage.Discard(2, 1, 1)));
+    }
+
+    @Test
+    void whoIsNeededToAcknowledgeIsCopiedAnewOnlyWhenTheOperatorInsistsAndThenStaysInTheRule() {
+        // Given
+        ctx.now += 10_000_000_000L;
+        hears("n1", "n2");
+
+        // When
+        Action.AdminAnswer refused = ask(copy("n2", false));
+        Action.AdminAnswer accepted = ask(copy("n2", true));
+        resync.onTick();
+
+        // Then
+        assertThat(refused.verdict()).isEqualTo(Action.AdminVerdict.REFUSED);
+        assertThat(refused.words()).contains("commits would wait").contains("insist");
+        assertThat(accepted.verdict()).isEqualTo(Action.AdminVerdict.ACCEPTED);
+        assertThat(resync.outOfTheRule()).isEmpty();
+        assertThat(ctx.drain()).containsExactly(new Action.Send(new NodeId("n2"), new CoordMessage.Discard(2, 1, 1)));
+    }
+
+    @Test
+    void oneMemberIsCopiedAtATimeAndNeverThePrimaryOrWhoIsNotHeard() {
+        // When
+        Action.AdminAnswer primary = ask(copy("n1", true));
+        ask(copy("n3", false));
+        Action.AdminAnswer again = ask(copy("n3", false));
+        Action.AdminAnswer second = ask(copy("n2", false));
+        resync.clear();
+        ctx.now += 10_000_000_000L;
+        Action.AdminAnswer silent = ask(copy("n3", true));
+
+        // Then
+        assertThat(primary.verdict()).isEqualTo(Action.AdminVerdict.REFUSED);
+        assertThat(primary.words()).contains("switch over");
+        assertThat(again.verdict()).isEqualTo(Action.AdminVerdict.ACCEPTED);
+        assertThat(second.verdict()).isEqualTo(Action.AdminVerdict.NOT_NOW);
+        assertThat(silent.verdict()).isEqualTo(Action.AdminVerdict.REFUSED);
+        assertThat(silent.words()).contains("not heard from");
+    }
+
+    @Test
+    void anOrderToCopyIsForgottenWithTheEpochAndWhenItHasBegun() {
+        // Given
+        ask(copy("n3", false));
+
+        // When
+        ctx.state = new Draft(ctx.state)
+                .member(ctx.state.members().get(new NodeId("n3")).withGeneration(2))
+                .done();
+        resync.onTick();
+
+        // Then
+        assertThat(resync.target()).isNull();
+        assertThat(ctx.drain()).isEmpty();
     }
 
     @Test

@@ -59,6 +59,7 @@ class CodecTest {
                 new AdminCodec.Question(
                         8, new AdminRequest.ChangeMode(Settings.Mode.ALL, Settings.Policy.SHRINK, 2_500)),
                 new AdminCodec.Question(9, new AdminRequest.Maintain(new NodeId("n2"), false)),
+                new AdminCodec.Question(10, new AdminRequest.Resync(new NodeId("n2"), true)),
                 new AdminCodec.Answer(7, Action.AdminVerdict.REFUSED, "it is the primary"));
 
         assertThat(messages)

@@ -110,6 +110,29 @@ class MembersPT {
     }
 
     @Test
+    void aMemberIsCopiedAnewUnderWritesAndNothingIsLost() throws Exception {
+        // Given
+        DemoNode copied = standby();
+        String id = copied.id().value();
+        try (Writes writes = Writes.steady(cluster)) {
+            // When
+            int primary = quantadb("members", "resync", cluster.view().primary());
+            String refused = said.toString();
+            int anew = quantadb("members", "resync", id, "--timeout", "120s");
+            String how = said.toString();
+            writes.awaitAcknowledgedAfter(System.nanoTime());
+
+            // Then
+            assertThat(primary).as(refused).isEqualTo(ExitCode.REFUSED.status());
+            assertThat(refused).contains("is the primary");
+            assertThat(anew).as(how).isZero();
+            assertThat(how).contains("throws its data away").contains(id + " follows again, with a new copy");
+            assertThat(cluster.view().body().path("rule").asText()).contains(id);
+            writes.auditEverywhere();
+        }
+    }
+
+    @Test
     void thePrimaryIsNotTakenOutAndAStrangerIsNamed() {
         // When
         int primary = quantadb("members", "remove", cluster.view().primary(), "--anyway");

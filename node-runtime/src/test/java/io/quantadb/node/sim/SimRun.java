@@ -417,6 +417,10 @@ final class SimRun {
         if (s.mode() != mode || s.policy() != policy) {
             ask(new AdminRequest.ChangeMode(mode, policy, shrinkAfter));
         }
+        if (faulty && world.chance(0.1)) {
+            SimNode n = nodes.get(world.random.nextInt(nodes.size()));
+            ask(new AdminRequest.Resync(n.id, world.chance(0.5)));
+        }
         world.afterMs(50, mix == Mix.RESTLESS ? 900 : 3_000, this::operate);
     }
 
