@@ -56,6 +56,7 @@ public final class WalCare implements AutoCloseable {
     private volatile Set<NodeId> lost = Set.of();
     private volatile @Nullable Thread thread;
     private String trouble = "";
+    private int failures;
     private int unheard;
 
     public WalCare(
@@ -139,6 +140,7 @@ public final class WalCare implements AutoCloseable {
             for (SlotKeeper.Step step : round.steps()) {
                 carryOut(step);
             }
+            failures = 0;
             trouble = "";
         } catch (NodeException e) {
             complain(String.valueOf(e.getMessage()));
@@ -205,15 +207,17 @@ public final class WalCare implements AutoCloseable {
         }
     }
 
+    /** One round may meet a server that is just ending; two in a row are worth a word, and the same word once. */
     private void complain(String words) {
-        if (words.equals(trouble)) {
-            LOGGER.atDebug().addMarker(REPLICATION).addKeyValue(REASON, words).log("slots are not in order yet");
-        } else if (server.isReady()) {
+        failures++;
+        if (failures > 1 && !words.equals(trouble) && server.isReady()) {
             trouble = words;
             LOGGER.atWarn()
                     .addMarker(REPLICATION)
                     .addKeyValue(REASON, words)
                     .log("the slots that keep WAL for members could not be put in order; tried again every second");
+        } else {
+            LOGGER.atDebug().addMarker(REPLICATION).addKeyValue(REASON, words).log("slots are not in order yet");
         }
     }
 

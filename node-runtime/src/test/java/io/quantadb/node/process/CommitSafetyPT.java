@@ -19,42 +19,22 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.postgresql.PGConnection;
 
 /**
  * Commits that only the primary has. Its streams are held, so that whatever is shown of them now would be lost with the
  * node: a commit that waits, one whose wait somebody cancelled, and what others read of it.
  */
-@Tag("process")
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class CommitSafetyPT {
+class CommitSafetyPT extends OnOneCluster {
     private static final Duration SOON = Duration.ofSeconds(10);
     private static final long BASE = 900_000_000_000L;
 
-    private TestingThree cluster;
     private long nextId = BASE;
 
-    @BeforeAll
-    void form() {
-        cluster = TestingThree.form(getClass(), PostgresVersion.V15);
-    }
-
-    @AfterAll
-    void end() {
-        if (cluster != null) {
-            cluster.close();
-        }
-    }
-
-    @BeforeEach
-    void beginWhole() {
-        cluster.awaitConverged();
+    @Override
+    TestingThree formed() {
+        return TestingThree.form(getClass(), PostgresVersion.V15);
     }
 
     @Test

@@ -7,36 +7,15 @@ import io.quantadb.node.cli.DemoNode;
 import io.quantadb.node.cli.NodeProcesses;
 import io.quantadb.node.cli.ProcessMark;
 import io.quantadb.node.testing.PostgresVersion;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /** What every supported PostgreSQL must live through, on one cluster of three. */
-@Tag("process")
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-abstract class FaultScenarios {
-    TestingThree cluster;
-
+abstract class FaultScenarios extends OnOneCluster {
     abstract PostgresVersion version();
 
-    @BeforeAll
-    void form() {
-        cluster = TestingThree.form(getClass(), version());
-    }
-
-    @AfterAll
-    void end() {
-        if (cluster != null) {
-            cluster.close();
-        }
-    }
-
-    @BeforeEach
-    void beginWhole() {
-        cluster.awaitConverged();
+    @Override
+    TestingThree formed() {
+        return TestingThree.form(getClass(), version());
     }
 
     @Test

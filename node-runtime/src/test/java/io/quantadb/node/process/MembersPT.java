@@ -8,6 +8,8 @@ import io.quantadb.node.cli.DemoNode;
 import io.quantadb.node.cli.ExitCode;
 import io.quantadb.node.cli.QuantaDb;
 import io.quantadb.node.cli.Services;
+import io.quantadb.node.common.SlotNames;
+import io.quantadb.node.pgwire.PgConnection;
 import io.quantadb.node.testing.PostgresVersion;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -17,35 +19,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /** What an operator changes in a running cluster, by the command line, while rows are written. */
-@Tag("process")
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class MembersPT {
-    private TestingThree cluster;
+class MembersPT extends OnOneCluster {
     private final StringWriter said = new StringWriter();
 
-    @BeforeAll
-    void form() {
-        cluster = TestingThree.form(getClass(), PostgresVersion.V15);
-    }
-
-    @AfterAll
-    void end() {
-        if (cluster != null) {
-            cluster.close();
-        }
-    }
-
-    @BeforeEach
-    void beginWhole() {
-        cluster.awaitConverged();
+    @Override
+    TestingThree formed() {
+        return TestingThree.form(getClass(), PostgresVersion.V15);
     }
 
     private int quantadb(String... args) {
@@ -95,6 +77,11 @@ class MembersPT {
             assertThat(how).contains(id + " is no member any more");
             assertThat(cluster.view().body().path("nodes")).hasSize(2);
             assertThat(cluster.view().body().path("rule").asText()).doesNotContain(id);
+            await("no WAL is kept for it, by anybody")
+                    .atMost(TestingThree.PATIENCE)
+                    .until(() -> cluster.nodes().stream()
+                            .filter(n -> !n.id().equals(leaving.id()))
+                            .noneMatch(n -> keepsWalFor(n, leaving)));
 
             // And when
             cluster.kill(leaving);
@@ -106,6 +93,14 @@ class MembersPT {
                     .atMost(TestingThree.PATIENCE)
                     .until(() -> cluster.view().body().path("nodes").size() == 3);
             writes.auditEverywhere();
+        }
+    }
+
+    private boolean keepsWalFor(DemoNode keeper, DemoNode member) {
+        try (PgConnection session = cluster.behind(keeper)) {
+            String slots = "SELECT count(*) FROM pg_replication_slots WHERE slot_name = '%s'"
+                    .formatted(SlotNames.of(member.id()));
+            return !session.query(slots, TestingThree.PATIENCE).single().equals("0");
         }
     }
 

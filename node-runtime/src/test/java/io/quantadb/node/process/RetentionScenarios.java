@@ -11,29 +11,21 @@ import io.quantadb.node.testing.PostgresVersion;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /** Nothing keeps WAL here but the members' slots: {@code wal_keep_size} is 0, and the bound is four segments. */
-@Tag("process")
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-abstract class RetentionScenarios {
+abstract class RetentionScenarios extends OnOneCluster {
     static final String CLONED = "base backup copied";
     private static final Duration SOON = Duration.ofSeconds(20);
 
-    TestingThree cluster;
     private long clonesToForm;
     private long voicesLostToForm;
 
     abstract PostgresVersion version();
 
-    @BeforeAll
-    void form() {
-        cluster = TestingThree.form(
+    @Override
+    TestingThree formed() {
+        TestingThree formed = TestingThree.form(
                 getClass(),
                 version(),
                 Machines.LOOPBACK,
@@ -43,22 +35,11 @@ abstract class RetentionScenarios {
                         "postgres.parameters.max_slot_wal_keep_size", "64MB",
                         "postgres.parameters.min_wal_size", "32MB"));
         clonesToForm =
-                cluster.nodes().stream().mapToLong(n -> cluster.said(n, CLONED)).sum();
-        voicesLostToForm = cluster.nodes().stream()
-                .mapToLong(n -> cluster.said(n, "voice lost"))
+                formed.nodes().stream().mapToLong(n -> formed.said(n, CLONED)).sum();
+        voicesLostToForm = formed.nodes().stream()
+                .mapToLong(n -> formed.said(n, "voice lost"))
                 .sum();
-    }
-
-    @AfterAll
-    void end() {
-        if (cluster != null) {
-            cluster.close();
-        }
-    }
-
-    @BeforeEach
-    void beginWhole() {
-        cluster.awaitConverged();
+        return formed;
     }
 
     @Test

@@ -48,6 +48,17 @@ final class MemberSlotPostgresTest {
         return node;
     }
 
+    /** Streams when this returns. */
+    private TestingNode standbyOf(TestingNode primary, PostgresVersion version) {
+        TestingNode standby = node("b", version).asStandby();
+        primary.relay.serve(1);
+        standby.follow(primary, 1, 1);
+        await().atMost(LONG)
+                .untilAsserted(
+                        () -> assertThat(standby.told(Event.StreamOpened.class)).isNotEmpty());
+        return standby;
+    }
+
     /** Leaves the present segment, so that the server may do without it after the next checkpoint. */
     private static void fillSegments(TestingNode node, int count) {
         try (PgConnection session = node.postgres.connect()) {
@@ -76,12 +87,7 @@ final class MemberSlotPostgresTest {
     void keepsWalForAMemberThatIsAwayFromWhereItWasOn(PostgresVersion version) {
         // Given a standby that streams, by a slot that follows it
         TestingNode a = node("a", version).asPrimary();
-        TestingNode b = node("b", version).asStandby();
-        a.relay.serve(1);
-        b.follow(a, 1, 1);
-        await().atMost(LONG)
-                .untilAsserted(
-                        () -> assertThat(b.told(Event.StreamOpened.class)).isNotEmpty());
+        TestingNode b = standbyOf(a, version);
         fillSegments(a, 1);
         await().atMost(LONG)
                 .untilAsserted(() -> assertThat(slot(a, "active AND restart_lsn = pg_current_wal_flush_lsn()"))
@@ -146,12 +152,7 @@ final class MemberSlotPostgresTest {
     void saysThatWalIsGoneAfterTheBoundAndHasASlotAnewForTheClone(PostgresVersion version) {
         // Given a member that was away while more was written than is kept for it
         TestingNode a = node("a", version).asPrimary();
-        TestingNode b = node("b", version).asStandby();
-        a.relay.serve(1);
-        b.follow(a, 1, 1);
-        await().atMost(LONG)
-                .untilAsserted(
-                        () -> assertThat(b.told(Event.StreamOpened.class)).isNotEmpty());
+        TestingNode b = standbyOf(a, version);
         b.postgres.kill9();
         await().atMost(LONG).untilAsserted(() -> assertThat(slot(a, "active")).isEqualTo("f"));
         fillSegments(a, 7);
