@@ -110,7 +110,7 @@ class ApiGoldenTest {
         assertGolden(GOLDEN.resolve(who + "-raft-" + what + ".json"), answer, status);
     }
 
-    @ParameterizedTest(name = "{0}")
+    @ParameterizedTest(name = "{3}")
     @CsvSource({
         "node3,ACCEPTED,202,resync-accepted",
         "localhost:8434,ACCEPTED,202,resync-by-address",

@@ -239,7 +239,7 @@ final class LeaderRun {
                 inbox.add(new Event.ServerPrimaryReady(1, 1, Lsn.NONE, lsn(wal)));
             }
             case Action.OpenVoice a -> inbox.add(new Event.VoiceOpened());
-            case Action.ProbeCommit a -> inbox.add(new Event.ProbeCommitWaited());
+            case Action.ProbeCommit a -> inbox.add(new Event.ProbeCommitWaited(a.attempt()));
             case Action.ReadInsertPosition a -> inbox.add(new Event.InsertPositionRead(a.version(), lsn(wal)));
             case Action.CloseStreamsBelow a -> inbox.add(new Event.StreamsClosedBelow(a.epoch()));
             case Action.SetPermit a -> {
