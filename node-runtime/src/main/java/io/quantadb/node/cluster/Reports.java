@@ -37,7 +37,11 @@ final class Reports {
 
     void keep(NodeId from, LocalStatus status) {
         seen.put(from, new Seen(status, ctx.now));
-        if (ctx.state.inRules(from) || from.equals(ctx.state.primary())) {
+        // Whoever has promised follows nothing below: a voter that the rule names no more would never come back into
+        // it.
+        Member m = ctx.state.member(from);
+        boolean acknowledges = ctx.state.inRules(from) || (m != null && m.dataVoter());
+        if (acknowledges || from.equals(ctx.state.primary())) {
             highestPromise = Math.max(highestPromise, status.promise());
         }
     }
