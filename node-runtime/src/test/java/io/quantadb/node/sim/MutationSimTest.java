@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * a mutant that merely stops proves nothing.
  *
  * <p>Two rules are kept by two guards each, of which either is enough; those mutations take both away, and with one of
- * them in its place the same seeds show nothing (docs/adr/0018):
+ * them in its place the same seeds show nothing (docs/adr/0019):
  *
  * <ul>
  *   <li><i>A timeline number reused.</i> The leader counts on from the highest number ever issued, and the state machine
