@@ -8,40 +8,16 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.concurrent.Callable;
-import picocli.CommandLine;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.UnmatchedArgumentException;
+import org.jspecify.annotations.Nullable;
 
-/** The program's entry: without a command it runs a node, with one it does what the command says. */
-@Command(
-        name = "quantadb",
-        mixinStandardHelpOptions = true,
-        versionProvider = VersionCommand.class,
-        description = "Runs PostgreSQL clusters that keep taking writes when a node dies.",
-        synopsisHeading = "Usage: ",
-        sortOptions = false,
-        footer = {
-            "",
-            "Try: quantadb demo up",
-            "     quantadb --cluster-mode primary --node-id node1 --data ./data/node1",
-            "Settings and exit codes: docs/reference"
-        })
-public final class QuantaDb implements Callable<Integer> {
-    private final Services services;
-    private final Map<String, String> environment;
-    private final Path workDir;
-
-    @Mixin
-    private RunOptions options = new RunOptions();
-
-    QuantaDb(Services services, Map<String, String> environment, Path workDir) {
-        this.services = services;
-        this.environment = environment;
-        this.workDir = workDir;
-    }
+/**
+ * The program's entry: without a command it runs a node, with one it does what the command says.
+ *
+ * <p>A node whose flags are written plainly is started without picocli, whose classes would stay in every agent;
+ * everything else, mistakes and help included, is {@link RootCommand}'s.
+ */
+public final class QuantaDb {
+    private QuantaDb() {}
 
     /** Runs the program and exits with the status of {@link ExitCode}. */
     public static void main(String[] args) {
@@ -63,36 +39,19 @@ public final class QuantaDb implements Callable<Integer> {
             PrintWriter out,
             PrintWriter err,
             String... args) {
-        CommandLine line = new CommandLine(new QuantaDb(services, environment, workDir));
-        line.addSubcommand(new InitCommand(services, workDir));
-        line.addSubcommand(new DemoCommand(environment));
-        line.addSubcommand(new StatusCommand(environment));
-        line.addSubcommand(new MembersCommand(environment));
-        line.addSubcommand(new ModeCommand(environment));
-        line.addSubcommand(new PsqlUrlCommand(environment));
-        line.addSubcommand(new VerifyCommand(environment));
-        line.addSubcommand(new StopCommand(environment, workDir));
-        line.addSubcommand(new VersionCommand());
-        line.addSubcommand(new WarmUpCommand(services));
-        line.addSubcommand(new CommandLine.HelpCommand());
-        everyCommandTellsTheVersion(line);
-        line.setOut(out);
-        line.setErr(err);
-        line.setUsageHelpWidth(80);
-        line.setParameterExceptionHandler(QuantaDb::badArguments);
-        line.setExecutionExceptionHandler(QuantaDb::failed);
-        return line.execute(args);
+        RunOptions plain = RunOptions.plain(args);
+        if (plain == null) {
+            return RootCommand.execute(services, environment, workDir, out, err, args);
+        }
+        try {
+            return run(plain, services, environment, workDir);
+        } catch (RuntimeException e) {
+            return failed(e, plain.logLevel, err);
+        }
     }
 
-    private static void everyCommandTellsTheVersion(CommandLine line) {
-        line.getSubcommands().values().forEach(command -> {
-            command.getCommandSpec().versionProvider(new VersionCommand());
-            everyCommandTellsTheVersion(command);
-        });
-    }
-
-    @Override
-    public Integer call() {
+    /** Runs a node until it ends. */
+    static int run(RunOptions options, Services services, Map<String, String> environment, Path workDir) {
         if (options.config == null
                 && options.flags().isEmpty()
                 && environment.keySet().stream().noneMatch(ConfigLoader::isSetting)) {
@@ -106,22 +65,8 @@ public final class QuantaDb implements Callable<Integer> {
         return services.runner().get().run(config);
     }
 
-    private static int badArguments(ParameterException e, String[] args) {
-        PrintWriter err = e.getCommandLine().getErr();
-        StringBuilder words = new StringBuilder(String.valueOf(e.getMessage()));
-        if (e instanceof UnmatchedArgumentException unmatched
-                && !unmatched.getSuggestions().isEmpty()) {
-            words.append("; did you mean ")
-                    .append(String.join(
-                            " or ", unmatched.getSuggestions().stream().limit(2).toList()))
-                    .append('?');
-        }
-        String command = e.getCommandLine().getCommandSpec().qualifiedName();
-        err.println(new Failure(ExitCode.CONFIG, words.toString(), "see %s --help".formatted(command)).line());
-        return ExitCode.CONFIG.status();
-    }
-
-    private static int failed(Exception e, CommandLine line, CommandLine.ParseResult parsed) {
+    /** Tells a failure in one line, with its trace when debugging; returns its status. */
+    static int failed(Exception e, @Nullable String logLevel, PrintWriter err) {
         Failure failure = switch (e) {
             case Failure f -> f;
             case ConfigException c -> new Failure(ExitCode.CONFIG, String.valueOf(c.getMessage()), "", c);
@@ -132,14 +77,10 @@ public final class QuantaDb implements Callable<Integer> {
                         "run it again with --log-level debug and report the trace",
                         e);
         };
-        line.getErr().println(failure.line());
-        if (debugging(parsed) || System.getenv("QUANTADB_DEBUG") != null) {
-            e.printStackTrace(line.getErr());
+        err.println(failure.line());
+        if (LogLevel.DEBUG.name().equalsIgnoreCase(logLevel) || System.getenv("QUANTADB_DEBUG") != null) {
+            e.printStackTrace(err);
         }
         return failure.code().status();
-    }
-
-    private static boolean debugging(CommandLine.ParseResult parsed) {
-        return LogLevel.DEBUG.name().equalsIgnoreCase(parsed.matchedOptionValue("--log-level", ""));
     }
 }

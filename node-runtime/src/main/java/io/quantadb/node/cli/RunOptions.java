@@ -3,12 +3,29 @@ package io.quantadb.node.cli;
 import io.quantadb.node.config.ConfigLoader.Flag;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** The flags that start a node; each is another way to give one setting. */
 final class RunOptions {
+    private static final Set<String> FLAGS = Set.of(
+            "--config",
+            "--cluster-mode",
+            "--node-id",
+            "--data",
+            "--host",
+            "--advertised-host",
+            "--port",
+            "--primary",
+            "--peers",
+            "--tls-dir",
+            "--log-level",
+            "--set");
+
     @Option(names = "--config", paramLabel = "FILE", description = "JSON file with settings")
     @Nullable
     Path config;
@@ -55,6 +72,45 @@ final class RunOptions {
 
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "any other setting; may be repeated")
     List<String> set = new ArrayList<>();
+
+    /**
+     * Takes flags that are written plainly, each once (but for {@code --set}) and with a value; null for anything else,
+     * which picocli then judges. What it takes it takes as picocli would.
+     */
+    static @Nullable RunOptions plain(String... args) {
+        Map<String, String> given = new HashMap<>();
+        RunOptions out = new RunOptions();
+        for (int i = 0; i < args.length; i++) {
+            int equals = args[i].indexOf('=');
+            String flag = equals < 0 ? args[i] : args[i].substring(0, equals);
+            if (!FLAGS.contains(flag)) {
+                return null;
+            }
+            String value = equals >= 0 ? args[i].substring(equals + 1) : i + 1 < args.length ? args[++i] : "";
+            // No value, another flag, a quotation or a file of arguments: picocli has a say in those.
+            if (value.isEmpty() || "-@'\"".indexOf(value.charAt(0)) >= 0) {
+                return null;
+            }
+            if (flag.equals("--set")) {
+                out.set.add(value);
+            } else if (given.put(flag, value) != null) {
+                return null;
+            }
+        }
+        String file = given.get("--config");
+        out.config = file == null ? null : Path.of(file);
+        out.clusterMode = given.get("--cluster-mode");
+        out.nodeId = given.get("--node-id");
+        out.data = given.get("--data");
+        out.host = given.get("--host");
+        out.advertisedHost = given.get("--advertised-host");
+        out.port = given.get("--port");
+        out.primary = given.get("--primary");
+        out.peers = given.get("--peers");
+        out.tlsDir = given.get("--tls-dir");
+        out.logLevel = given.get("--log-level");
+        return out;
+    }
 
     List<Flag> flags() {
         List<Flag> out = new ArrayList<>();
