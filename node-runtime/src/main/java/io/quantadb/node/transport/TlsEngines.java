@@ -15,6 +15,7 @@ import io.quantadb.node.pki.ShownCertificate;
 import java.security.cert.CertPathValidatorException.BasicReason;
 import java.security.cert.CertPathValidatorException.Reason;
 import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
 import java.time.InstantSource;
 import java.util.List;
 import javax.net.ssl.SSLException;
@@ -81,6 +82,8 @@ final class TlsEngines {
     /** Towards clients who are shown a certificate that is not the node's; they bring none. */
     SslContext clients(ShownCertificate shown, List<String> applicationProtocols) {
         return build(forClients(new OneKey(shown.chain(), shown.key()), applicationProtocols)
+                // Asked by nobody; without one, Netty would read and keep all the authorities that the JDK trusts.
+                .trustManager(shown.chain().toArray(X509Certificate[]::new))
                 .clientAuth(ClientAuth.NONE));
     }
 
