@@ -41,6 +41,10 @@ public final class QuantaDb {
             String... args) {
         RunOptions plain = RunOptions.plain(args);
         if (plain == null) {
+            // Without picocli as well: what it brings along would be recorded, and then be in every node's memory.
+            if (args.length == 1 && args[0].equals(WarmUpCommand.NAME)) {
+                return new WarmUpCommand(services).call();
+            }
             return RootCommand.execute(services, environment, workDir, out, err, args);
         }
         try {

@@ -9,11 +9,13 @@ import picocli.CommandLine.Command;
 
 /** {@code quantadb warm-up}: touches what a node needs and ends, for the build to record a cache of loaded classes. */
 @Command(
-        name = "warm-up",
+        name = WarmUpCommand.NAME,
         hidden = true,
         mixinStandardHelpOptions = true,
         description = "Load what a node needs, and end.")
 final class WarmUpCommand implements Callable<Integer> {
+    static final String NAME = "warm-up";
+
     private final Services services;
 
     WarmUpCommand(Services services) {

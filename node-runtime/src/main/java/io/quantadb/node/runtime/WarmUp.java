@@ -47,9 +47,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Loads what a node's run needs, for the build to record: this program's own classes, and by a short exercise those of
- * TLS, Netty and consensus. All in a temporary folder, with no port bound and nothing left behind; what fails is left
- * out, since a smaller cache is no error.
+ * Loads what a node's run needs, for the build to record: this program's own classes but those of its commands, and by a
+ * short exercise those of TLS, Netty and consensus. All in a temporary folder, with no port bound and nothing left behind;
+ * what fails is left out, since a smaller cache is no error.
  */
 final class WarmUp {
     private static final Logger LOGGER = LoggerFactory.getLogger(WarmUp.class);
@@ -57,6 +57,8 @@ final class WarmUp {
     private static final Duration ELECTION = Duration.ofMillis(100);
     private static final int PUMPS_MAX = 100;
     private static final int WAIT_SECONDS = 3;
+    /** Left out: every recorded class takes memory in every node, and these would bring Jackson's data binding along. */
+    private static final String COMMANDS = "io/quantadb/node/cli/";
 
     private final MonotonicClock clock;
     private final RandomGenerator random;
@@ -91,7 +93,8 @@ final class WarmUp {
         try (JarFile jar = new JarFile(from.toFile())) {
             jar.stream()
                     .map(entry -> entry.getName())
-                    .filter(name -> name.endsWith(".class") && !name.endsWith("-info.class"))
+                    .filter(name ->
+                            name.endsWith(".class") && !name.endsWith("-info.class") && !name.startsWith(COMMANDS))
                     .forEach(name -> load(
                             name.substring(0, name.length() - ".class".length()).replace('/', '.')));
         }
