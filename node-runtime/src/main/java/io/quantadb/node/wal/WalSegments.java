@@ -18,7 +18,11 @@ import org.jspecify.annotations.Nullable;
  * One thread. An error of the disk is a {@link LocalFault}; a file that is missing or short has no such page.
  */
 final class WalSegments implements AutoCloseable {
-    private static final int CHUNK_BYTES = 1 << 20;
+    /**
+     * More than the largest page, and little beside the young generation: a standby reads its newest WAL every moment,
+     * and a buffer of 1 MiB was kept by every other collection, so that the heap filled with dead ones.
+     */
+    private static final int CHUNK_BYTES = 128 * 1024;
 
     private final Path directory;
     private final WalLayout layout;
