@@ -13,9 +13,13 @@ import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -23,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Runs agents by the launcher, with the flags that it gives, and holds them to what they load: each of these would
- * cost every agent memory that it was once measured to cost (docs/adr/0007 and 0015).
+ * cost every agent memory that it was once measured to cost (docs/adr/0007 and 0016).
  */
 @Tag("process")
 class LauncherPT {
@@ -46,11 +50,7 @@ class LauncherPT {
     void agentsLoadNothingThatOnlyCommandsNeed() throws Exception {
         // Given
         installFromClassPath();
-        List<String> launcher = List.of(
-                "/usr/bin/env",
-                "QUANTADB_JAVA_HOME=" + System.getProperty("java.home"),
-                "QUANTADB_JAVA_OPTS=-Xlog:class+load:file=%s/classes-%%p.log".formatted(home),
-                home.resolve("bin/quantadb").toString());
+        List<String> launcher = launcher();
         try (TestingThree three =
                 TestingThree.form(getClass(), PostgresVersion.V15, Machines.LOOPBACK, launcher, Map.of())) {
             for (DemoNode node : three.nodes()) {
@@ -73,20 +73,60 @@ class LauncherPT {
         }
     }
 
-    /** As an image has it, but with a folder of classes in the place of the jar and without the cache. */
+    @Test
+    void whatOnlyCommandsNeedIsNotRecordedForTheCache() throws Exception {
+        // Given
+        installFromClassPath();
+        List<String> command = new ArrayList<>(launcher());
+        command.add("warm-up");
+        // When
+        Process warmUp = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(home.resolve("warm-up.log").toFile())
+                .start();
+        boolean ended = warmUp.waitFor(90, TimeUnit.SECONDS);
+        warmUp.destroyForcibly();
+        // Then
+        assertThat(ended).isTrue();
+        assertThat(warmUp.exitValue()).isZero();
+        List<Path> logs = logs();
+        assertThat(logs).hasSize(1);
+        assertThat(loaded(logs.getFirst()))
+                .contains("io.quantadb.node.runtime.NodeAgent", "io.netty.internal.tcnative.SSL")
+                .noneMatch(name -> NEVER_LOADED.stream().anyMatch(name::startsWith))
+                .noneMatch(name -> name.startsWith("io.quantadb.node.cli.Demo"));
+    }
+
+    private List<String> launcher() {
+        return List.of(
+                "/usr/bin/env",
+                "QUANTADB_JAVA_HOME=" + System.getProperty("java.home"),
+                "QUANTADB_JAVA_OPTS=-Xlog:class+load:file=%s/classes-%%p.log".formatted(home),
+                home.resolve("bin/quantadb").toString());
+    }
+
+    /** As an image has it, but without the cache. */
     private void installFromClassPath() throws IOException {
         Path lib = Files.createDirectories(home.resolve("lib/lib"));
         Path bin = Files.createDirectories(home.resolve("bin"));
         for (String script : List.of("quantadb", "java-home")) {
             Files.copy(Path.of("../bin", script), bin.resolve(script), StandardCopyOption.COPY_ATTRIBUTES);
         }
-        Files.createSymbolicLink(
-                lib.resolveSibling("quantadb-node.jar"),
-                Path.of("target/classes").toAbsolutePath());
+        pack(Path.of("target/classes"), lib.resolveSibling("quantadb-node.jar"));
         for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
             if (entry.endsWith(".jar") && !entry.contains("bouncycastle")) {
-                Path jar = Path.of(entry).toAbsolutePath();
-                Files.createSymbolicLink(lib.resolve(jar.getFileName()), jar);
+                Path jar = Path.of(entry);
+                Files.copy(jar, lib.resolve(jar.getFileName()));
+            }
+        }
+    }
+
+    private static void pack(Path classes, Path jar) throws IOException {
+        try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar));
+                Stream<Path> files = Files.walk(classes)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                out.putNextEntry(new JarEntry(classes.relativize(file).toString()));
+                Files.copy(file, out);
             }
         }
     }
