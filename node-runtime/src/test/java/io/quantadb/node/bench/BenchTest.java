@@ -152,6 +152,50 @@ class BenchTest {
     }
 
     @Test
+    void comparesEachRoundWithTheOneBesideItInTime() {
+        // Given a machine that gets slower, and one round in which it was slow for one of the two alone
+        MeasuredPair ours = new MeasuredPair("ours", "", () -> {
+            throw new AssertionError();
+        });
+        MeasuredPair bare = new MeasuredPair("bare", "", () -> {
+            throw new AssertionError();
+        });
+        for (double rate : new double[] {180, 90, 10}) {
+            ours.add(round(rate));
+        }
+        for (double rate : new double[] {200, 100, 50}) {
+            bare.add(round(rate));
+        }
+
+        // When
+        double ratio = ours.walRatioTo(bare);
+
+        // Then
+        assertThat(ratio).isCloseTo(0.9, within(1e-9));
+        assertThat(ours.walRate()).isEqualTo(90);
+        assertThat(ours.commitMs()).isEqualTo(2);
+    }
+
+    private static MeasuredPair.Round round(double walRate) {
+        return new MeasuredPair.Round(new double[] {1, 2, 3}, walRate, 0, 0, 0, 0, 0);
+    }
+
+    @Test
+    void readsHowLongAProcessHasComputed() throws Exception {
+        // Given
+        ProcessCpu self = ProcessCpu.of(ProcessHandle.current().pid());
+        double before = self.millis();
+
+        // When
+        double nanos = ProcessCpu.parse("2500000 17 3\n");
+
+        // Then
+        assertThat(nanos).isEqualTo(2.5e6);
+        assertThat(ProcessCpu.of().millis()).isZero();
+        assertThat(self.millis()).isGreaterThanOrEqualTo(before).isPositive();
+    }
+
+    @Test
     void readsHowBusyTheMachineWas() {
         // When
         long[] ticks = CpuMeter.parse("cpu  100 0 50 800 50 0 0 0 7 9");

@@ -17,6 +17,10 @@ final class Statistics {
         return sorted[Math.max(0, rank - 1)];
     }
 
+    static double hundredth(double value) {
+        return Math.round(value * 100) / 100.0;
+    }
+
     static double max(double[] values) {
         return Arrays.stream(values).max().orElse(Double.NaN);
     }

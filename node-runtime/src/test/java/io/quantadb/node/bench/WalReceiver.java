@@ -10,6 +10,15 @@ import java.util.concurrent.TimeUnit;
 record WalReceiver(long pid) {
     /** @param data the standby's data directory, whose postmaster.pid names the server */
     static WalReceiver of(Path data) throws IOException {
+        return new WalReceiver(serverProcess(data, "walreceiver"));
+    }
+
+    /** The process of a standby that replays WAL. */
+    static long replayer(Path data) throws IOException {
+        return serverProcess(data, "startup");
+    }
+
+    private static long serverProcess(Path data, String what) throws IOException {
         long postmaster = Long.parseLong(
                 Files.readAllLines(data.resolve("postmaster.pid")).getFirst());
         List<ProcessHandle> children =
@@ -17,11 +26,11 @@ record WalReceiver(long pid) {
         for (ProcessHandle child : children) {
             // PostgreSQL writes what a process does over its command line.
             Path title = Path.of("/proc", Long.toString(child.pid()), "cmdline");
-            if (Files.readString(title).contains("walreceiver")) {
-                return new WalReceiver(child.pid());
+            if (Files.readString(title).contains(what)) {
+                return child.pid();
             }
         }
-        throw new IOException("the server of %s has no WAL receiver".formatted(data));
+        throw new IOException("the server of %s has no process '%s'".formatted(data, what));
     }
 
     void pause() throws IOException, InterruptedException {
