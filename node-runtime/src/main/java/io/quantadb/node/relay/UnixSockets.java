@@ -15,6 +15,7 @@ import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
+import io.quantadb.node.transport.Sockets;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
@@ -28,6 +29,7 @@ final class UnixSockets {
         return new Bootstrap()
                 .group(loop)
                 .channel(epoll ? EpollDomainSocketChannel.class : NioDomainSocketChannel.class)
+                .option(ChannelOption.ALLOCATOR, Sockets.STREAM_BUFFERS)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, timeoutMs)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark(bufferBytes))
                 .option(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
@@ -40,6 +42,7 @@ final class UnixSockets {
         return new ServerBootstrap()
                 .group(loop, loop)
                 .channel(epoll ? EpollServerDomainSocketChannel.class : NioServerDomainSocketChannel.class)
+                .childOption(ChannelOption.ALLOCATOR, Sockets.STREAM_BUFFERS)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark(bufferBytes))
                 .childOption(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
                 .childHandler(childHandler)

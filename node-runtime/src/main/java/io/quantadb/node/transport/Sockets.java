@@ -2,6 +2,8 @@ package io.quantadb.node.transport;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
@@ -36,9 +38,18 @@ import java.util.concurrent.TimeUnit;
 public final class Sockets {
     static final int USER_TIMEOUT_MS = 1500;
     private static final long BIND_WAIT_S = 10;
+    private static final int PAGE_BYTES = 8192;
+    static final int CHUNK_BYTES = 2 << 20;
 
     /** Back-pressure: above the high mark {@code isWritable} turns false, at the low mark true again. */
     static final WriteBufferWaterMark STREAM_MARKS = new WriteBufferWaterMark(256 * 1024, 1024 * 1024);
+
+    /**
+     * The buffers of bulk streams, here and where the relay puts its own channels. In a heap as small as an agent's,
+     * Netty's default allocator pools nothing above 16 KiB: every larger read would be mapped, zeroed by the kernel and
+     * unmapped anew. One arena, in chunks of {@value #CHUNK_BYTES} bytes, made when first needed and given back when empty.
+     */
+    public static final ByteBufAllocator STREAM_BUFFERS = newStreamBuffers();
 
     static final WriteBufferWaterMark CONTROL_MARKS = new WriteBufferWaterMark(1024 * 1024, 4 * 1024 * 1024);
 
@@ -46,6 +57,11 @@ public final class Sockets {
 
     Sockets(boolean epoll) {
         this.epoll = epoll;
+    }
+
+    static PooledByteBufAllocator newStreamBuffers() {
+        int order = Integer.numberOfTrailingZeros(CHUNK_BYTES / PAGE_BYTES);
+        return new PooledByteBufAllocator(true, 0, 1, PAGE_BYTES, order, 64, 16, false);
     }
 
     /** The best that this machine has. */
@@ -103,6 +119,7 @@ public final class Sockets {
     /** Options of a dialled stream. */
     void asStream(Bootstrap bootstrap) {
         bootstrap
+                .option(ChannelOption.ALLOCATOR, STREAM_BUFFERS)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.SO_KEEPALIVE, true)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, STREAM_MARKS);
@@ -117,6 +134,7 @@ public final class Sockets {
     /** Options of accepted streams. */
     void asStream(ServerBootstrap bootstrap) {
         bootstrap
+                .childOption(ChannelOption.ALLOCATOR, STREAM_BUFFERS)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.SO_KEEPALIVE, true)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, STREAM_MARKS);
