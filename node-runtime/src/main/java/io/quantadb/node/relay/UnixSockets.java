@@ -37,12 +37,19 @@ final class UnixSockets {
                 .connect(address(epoll, socket));
     }
 
+    /**
+     * Accepts WAL receivers. Their sockets get a send buffer as large as the stream's: a receiver that finds its socket
+     * empty, or a message of which only a part is there, flushes what it has before it waits. With the system's default
+     * (200 KiB, one message and a half) it would do so after every message of a bulk stream. The system's limit
+     * ({@code net.core.wmem_max}) applies.
+     */
     static ChannelFuture listen(EventLoop loop, Path socket, int bufferBytes, ChannelHandler childHandler) {
         boolean epoll = isEpoll(loop);
         return new ServerBootstrap()
                 .group(loop, loop)
                 .channel(epoll ? EpollServerDomainSocketChannel.class : NioServerDomainSocketChannel.class)
                 .childOption(ChannelOption.ALLOCATOR, Sockets.STREAM_BUFFERS)
+                .childOption(ChannelOption.SO_SNDBUF, bufferBytes)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark(bufferBytes))
                 .childOption(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
                 .childHandler(childHandler)
