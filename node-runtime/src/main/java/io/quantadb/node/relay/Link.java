@@ -14,6 +14,10 @@ import org.jspecify.annotations.Nullable;
  * One channel as the relay sees it: everything that happens on it reaches its owner on the relay's loop, whichever
  * loop the channel lives on, in order, and nothing after it was closed.
  *
+ * <p>Flushing: what was written goes out at the end of each batch ({@link Owner#onBatchEnd}), and within a batch as soon as
+ * {@value #FLUSH_BYTES} bytes wait, so that a bulk stream's next hop works while this one reads on. A flush that fails ends
+ * the link before {@link #write} returns, and its owner has heard it by then.
+ *
  * <p>Back-pressure: a side whose peer is not writable is not read ({@link #read}); when the peer's buffer has drained
  * its owner hears {@link Owner#onWritable} and reads again. So at most {@code stream_buffer_size} and one read wait in
  * memory per direction.
@@ -32,9 +36,13 @@ final class Link {
         void onClosed(Link link, String reason);
     }
 
+    /** About one full WAL message (128 KiB and headers). */
+    private static final int FLUSH_BYTES = 128 << 10;
+
     private final Channel channel;
     private final EventLoop loop;
     private final Owner owner;
+    private int unflushedBytes;
     private boolean closed;
 
     /** Puts itself on the channel, which must have auto-read off; call {@link #read} to begin. */
@@ -55,10 +63,15 @@ final class Link {
             bytes.release();
             return;
         }
+        unflushedBytes += bytes.readableBytes();
         var _ = channel.write(bytes);
+        if (unflushedBytes >= FLUSH_BYTES) {
+            flush();
+        }
     }
 
     void flush() {
+        unflushedBytes = 0;
         var _ = channel.flush();
     }
 
