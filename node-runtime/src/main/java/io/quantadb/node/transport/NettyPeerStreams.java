@@ -42,6 +42,9 @@ public final class NettyPeerStreams implements PeerStreams {
     private static final String SETTING = "replication_port";
     private static final int CONNECT_MS = 2000;
 
+    /** So many bytes are encrypted into one buffer: four records of TLS, so that bulk costs fewer buffers and writes. */
+    private static final int WRAP_BYTES = 64 << 10;
+
     private final NetContext net;
     private final Map<StreamKind, Acceptor> acceptors = new ConcurrentHashMap<>();
     private final Map<NodeId, AtomicInteger> perPeer = new ConcurrentHashMap<>();
@@ -89,6 +92,7 @@ public final class NettyPeerStreams implements PeerStreams {
         all.add(ch);
         SslHandler tls = net.tls().peerServer().newHandler(ch.alloc(), net.helper());
         tls.setHandshakeTimeoutMillis(limits.opening().toMillis());
+        tls.setWrapDataSize(WRAP_BYTES);
         ch.pipeline().addLast(tls, new IncomingStream(net, new Host()));
     }
 
@@ -201,6 +205,7 @@ public final class NettyPeerStreams implements PeerStreams {
                         all.add(ch);
                         SslHandler tls = net.tls().peerClient().newHandler(ch.alloc(), net.helper());
                         tls.setHandshakeTimeoutMillis(0); // The future's deadline covers it.
+                        tls.setWrapDataSize(WRAP_BYTES);
                         ch.pipeline()
                                 .addLast(
                                         tls,
