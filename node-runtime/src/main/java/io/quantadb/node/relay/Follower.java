@@ -378,18 +378,18 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
         boolean passes = false;
         try {
             boolean joined = open != null && !open.resuming && !receiver.endingAlone;
+            boolean news = true;
             if (WalMessages.kind(frame) == 'r') {
                 receiver.reported = WalMessages.status(frame);
                 if (open != null && joined) {
-                    open.tracker.onClientCopyData(frame);
-                    WalMessages.rewrite(frame, open.tracker.status());
+                    news = open.takeStatus(frame);
                     following.confirm(open.tracker.status().flushed());
                 } else if (receiver.reported.replyWanted() && receiver.phase == Phase.COPY) {
                     receiver.keepAlive(false);
                 }
                 progress.mark();
             }
-            passes = joined;
+            passes = joined && news;
         } finally {
             if (!passes) {
                 frame.release();

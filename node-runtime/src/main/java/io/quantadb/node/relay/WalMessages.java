@@ -77,6 +77,14 @@ final class WalMessages {
     record Status(Lsn written, Lsn flushed, Lsn applied, boolean replyWanted) {
         static final Status NONE = new Status(Lsn.NONE, Lsn.NONE, Lsn.NONE, false);
 
+        /**
+         * Whether this tells of more that is written and of nothing more that is flushed: a receiver says so when it is about
+         * to flush, and soon says more. What it says of replay is as old as its last word.
+         */
+        boolean comesBeforeAFlush(Status before) {
+            return written.compareTo(before.written) > 0 && flushed.equals(before.flushed) && !replyWanted;
+        }
+
         /** The same, counting no further than {@code cap}. */
         Status cappedAt(Lsn cap) {
             return new Status(Lsn.min(written, cap), Lsn.min(flushed, cap), Lsn.min(applied, cap), replyWanted);
