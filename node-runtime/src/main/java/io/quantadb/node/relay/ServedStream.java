@@ -23,6 +23,9 @@ import org.slf4j.LoggerFactory;
  * <p>A member's stream runs by the slot that this server keeps for it, so the WAL that it has not flushed stays; the slot
  * follows the positions that count, which are capped here.
  *
+ * <p>A status reaches the voice first, for which commits wait. The member's own walsender only keeps accounts by it, and is
+ * woken for them a progress interval apart at most, unless it asked or is asked.
+ *
  * <p>Any frame that does not fit ends the stream: a member whose positions are in doubt acknowledges nothing. Confined
  * to the relay's loop.
  */
@@ -48,11 +51,19 @@ final class ServedStream {
     private final @Nullable FrameCutter fromServer;
     private final ReplicationTracker tracker;
     private final Throttle progress;
+    private final Throttle account;
     private final StartupAnswer startup;
     private final BackupWatch backup = new BackupWatch();
     private boolean startedUp;
     private boolean ended;
     private boolean moved;
+
+    /** What came in this batch is not only for the server's accounts. */
+    private boolean serverWaits;
+
+    /** The server has asked the member for a status. */
+    private boolean serverAsked;
+
     private @Nullable Seen told;
 
     private long bytes;
@@ -86,6 +97,7 @@ final class ServedStream {
                 .setWriteBufferWaterMark(UnixSockets.waterMark(context.config().streamBufferBytes()));
         this.peer = new Link(peer, context.loop(), new PeerSide());
         this.server = new Link(server, context.loop(), new ServerSide());
+        this.account = context.throttle(this.server::flush);
         this.startup = new StartupAnswer(this.peer, serverVersion);
     }
 
@@ -171,6 +183,7 @@ final class ServedStream {
         try {
             switch (tag) {
                 case WalMessages.QUERY -> {
+                    serverWaits = true;
                     String text = WalMessages.queryText(frame);
                     if (!StartCommand.allowed(text)) {
                         throw new ProtocolViolation("42501", "a member may not ask for this on a WAL stream");
@@ -179,9 +192,8 @@ final class ServedStream {
                     passes = bySlot(text, frame);
                 }
                 case WalMessages.COPY_DATA -> onStatus(frame);
-                case WalMessages.COPY_DONE, WalMessages.TERMINATE -> {
-                    // passes; a status that comes later still counts no further than what was delivered
-                }
+                // passes; a status that comes later still counts no further than what was delivered
+                case WalMessages.COPY_DONE, WalMessages.TERMINATE -> serverWaits = true;
                 default -> throw new ProtocolViolation("08P01", "an unexpected message of a member");
             }
         } catch (RuntimeException e) {
@@ -205,16 +217,20 @@ final class ServedStream {
     private void onStatus(ByteBuf frame) {
         tracker.onClientCopyData(frame);
         if (WalMessages.kind(frame) != 'r') {
+            serverWaits = true;
             return;
         }
         Status capped = tracker.status();
         WalMessages.rewrite(frame, capped);
+        serverWaits |= capped.replyWanted() || serverAsked;
+        serverAsked = false;
         long now = context.nanos();
         lastMessageNanos = now;
         if (!sampleEnd.isNone() && capped.written().atLeast(sampleEnd)) {
             roundTripNanos = now - sampleNanos;
             sampleEnd = Lsn.NONE;
         }
+        // Whatever it says: the server's own flush may have moved since the last one, and made it count.
         moved = true;
     }
 
@@ -222,6 +238,7 @@ final class ServedStream {
         Lsn before = tracker.delivered();
         try {
             tracker.onServer(tag, frame);
+            serverAsked |= tag == WalMessages.COPY_DATA && WalMessages.asksForStatus(frame);
         } catch (RuntimeException e) {
             frame.release();
             throw e;
@@ -263,7 +280,10 @@ final class ServedStream {
         public void onBytes(Link link, ByteBuf data) {
             if (fromPeer != null) {
                 fromPeer.feed(data, ServedStream.this::onPeerFrame);
-            } else if (startedUp) {
+                return;
+            }
+            serverWaits = true;
+            if (startedUp) {
                 pass(data, server, peer);
             } else {
                 ByteBuf rest = startup.feed(data);
@@ -276,11 +296,17 @@ final class ServedStream {
 
         @Override
         public void onBatchEnd(Link link) {
-            server.flush();
-            if (moved) {
-                moved = false;
+            boolean reported = moved;
+            moved = false;
+            if (reported) {
                 owner.onMoved();
                 progress.mark();
+            }
+            if (serverWaits) {
+                serverWaits = false;
+                server.flush();
+            } else if (reported) {
+                account.mark();
             }
         }
 

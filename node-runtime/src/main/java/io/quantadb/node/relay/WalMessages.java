@@ -39,6 +39,7 @@ final class WalMessages {
     static final int XLOG_HEADER = 25;
     static final int KEEPALIVE_BYTES = 18;
     static final int STATUS_BYTES = 34;
+    private static final int KEEPALIVE_REPLY_AT = PAYLOAD + 17;
     private static final int WRITTEN_AT = PAYLOAD + 1;
     private static final int FLUSHED_AT = PAYLOAD + 9;
     private static final int APPLIED_AT = PAYLOAD + 17;
@@ -71,6 +72,15 @@ final class WalMessages {
         }
         require(frame.readableBytes() == PAYLOAD + KEEPALIVE_BYTES, "a keepalive of the wrong length");
         return lsn(frame, PAYLOAD + 1);
+    }
+
+    /** Whether a CopyData of the server's is a keepalive that wants a status at once. */
+    static boolean asksForStatus(ByteBuf frame) {
+        if (kind(frame) != 'k') {
+            return false;
+        }
+        require(frame.readableBytes() == PAYLOAD + KEEPALIVE_BYTES, "a keepalive of the wrong length");
+        return frame.getByte(frame.readerIndex() + KEEPALIVE_REPLY_AT) != 0;
     }
 
     /** A receiver's status: positions that are 0 are unknown. */

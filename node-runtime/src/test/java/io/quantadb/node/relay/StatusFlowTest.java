@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.quantadb.node.cluster.Position;
 import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.relay.WalMessages.Status;
 import io.quantadb.node.transport.PeerStreams;
+import io.quantadb.node.transport.StreamKind;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,11 +20,13 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What becomes of a standby's statuses on their way: which hurry and which wait. */
+/** What becomes of a standby's statuses on their way: which hurry, which wait, and who hears first. */
 final class StatusFlowTest {
     private static final NodeId MEMBER = new NodeId("n2");
 
     private final EmbeddedChannel peer = new EmbeddedChannel();
+    private final EmbeddedChannel server = new EmbeddedChannel();
+    private final List<String> heard = new ArrayList<>();
     private final RelayContext context = new RelayContext(
             RelayConfig.of(new NodeId("n1"), 1, Path.of("/nowhere"), 1, Path.of("/nowhere"), 2, "x", "18.0"),
             peer.eventLoop(),
@@ -41,6 +46,7 @@ final class StatusFlowTest {
     @AfterEach
     void close() {
         peer.finishAndReleaseAll();
+        server.finishAndReleaseAll();
     }
 
     // ---- at the standby
@@ -141,6 +147,114 @@ final class StatusFlowTest {
         } finally {
             frame.release();
         }
+    }
+
+    // ---- at the primary
+
+    @Test
+    void thePrimaryLetsTheVoiceHearBeforeTheMembersOwnWalsender() {
+        // Given
+        served();
+
+        // When
+        peer.writeInbound(WalMessages.status(peer.alloc(), status(200, 200, 100)));
+
+        // Then
+        assertThat(heard).containsExactly("moved before 0 statuses");
+        assertThat(sent(server)).hasSize(1);
+    }
+
+    @Test
+    void thePrimaryBothersTheMembersWalsenderOnlyNowAndThenAndTheVoiceEachTime() {
+        // Given
+        served();
+        peer.writeInbound(WalMessages.status(peer.alloc(), status(150, 150, 100)));
+        List<Status> first = sent(server);
+
+        // When two more come within the interval
+        peer.writeInbound(WalMessages.status(peer.alloc(), status(160, 160, 100)));
+        peer.writeInbound(WalMessages.status(peer.alloc(), status(170, 170, 100)));
+        List<Status> soon = sent(server);
+        pass(11);
+
+        // Then
+        assertThat(first).hasSize(1);
+        assertThat(soon).isEmpty();
+        assertThat(sent(server)).containsExactly(status(160, 160, 100), status(170, 170, 100));
+        assertThat(heard).hasSize(3);
+    }
+
+    @Test
+    void thePrimaryAsksItsRuleWithEveryStatusSinceItsOwnFlushMayHaveMoved() {
+        // Given
+        served();
+        peer.writeInbound(WalMessages.status(peer.alloc(), status(150, 150, 100)));
+
+        // When
+        peer.writeInbound(WalMessages.status(peer.alloc(), status(150, 150, 100)));
+
+        // Then
+        assertThat(heard).hasSize(2);
+    }
+
+    @Test
+    void thePrimaryPassesOnAtOnceWhatItsServerAskedFor() {
+        // Given
+        served();
+        peer.writeInbound(WalMessages.status(peer.alloc(), status(150, 150, 100)));
+        List<Status> before = sent(server);
+
+        // When
+        server.writeInbound(WalMessages.keepalive(peer.alloc(), new Lsn(200), true));
+        peer.writeInbound(WalMessages.status(peer.alloc(), status(160, 160, 100)));
+        List<Status> answer = sent(server);
+        peer.writeInbound(WalMessages.status(peer.alloc(), status(170, 170, 100)));
+
+        // Then the answer alone
+        assertThat(before).hasSize(1);
+        assertThat(answer).containsExactly(status(160, 160, 100));
+        assertThat(sent(server)).isEmpty();
+    }
+
+    @Test
+    void thePrimaryPassesOnAtOnceWhatWantsAnAnswer() {
+        // Given
+        served();
+        peer.writeInbound(WalMessages.status(peer.alloc(), status(150, 150, 100)));
+        peer.writeInbound(WalMessages.status(peer.alloc(), status(160, 160, 100)));
+        List<Status> before = sent(server);
+
+        // When
+        Status asks = new Status(new Lsn(160), new Lsn(160), new Lsn(100), true);
+        peer.writeInbound(WalMessages.status(peer.alloc(), asks));
+
+        // Then it and what waited before it
+        assertThat(before).hasSize(1);
+        assertThat(sent(server)).containsExactly(status(160, 160, 100), asks);
+    }
+
+    /** A member's stream over which 100 to 200 were sent. */
+    private void served() {
+        StreamHeader header = new StreamHeader(new MemberRef(MEMBER, 1), 1, 7, new Position(1, new Lsn(100)));
+        peer.config().setAutoRead(false);
+        server.config().setAutoRead(false);
+        new ServedStream(context, header, StreamKind.WAL, peer, server, "18.0", null, new ServedStream.Owner() {
+                    @Override
+                    public void onMoved() {
+                        heard.add("moved before " + server.outboundMessages().size() + " statuses");
+                    }
+
+                    @Override
+                    public void onEnded(ServedStream stream) {
+                        heard.add("ended");
+                    }
+                })
+                .start();
+        peer.writeInbound(WalMessages.query(peer.alloc(), "START_REPLICATION 0/64 TIMELINE 1"));
+        server.writeInbound(Unpooled.buffer().writeByte('W').writeInt(7).writeZero(3));
+        server.writeInbound(ReplicationTrackerTest.wal(100, 200, 100));
+        peer.releaseOutbound();
+        server.releaseOutbound();
     }
 
     // ----
