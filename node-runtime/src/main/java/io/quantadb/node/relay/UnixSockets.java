@@ -2,7 +2,6 @@ package io.quantadb.node.relay;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelOption;
@@ -22,6 +21,9 @@ import java.nio.file.Path;
 
 /** Unix sockets over whichever transport the loop runs: epoll as shipped, NIO elsewhere. */
 final class UnixSockets {
+    /** Two full WAL messages. */
+    private static final int READ_BYTES = 256 << 10;
+
     private UnixSockets() {}
 
     static ChannelFuture connect(EventLoop loop, Path socket, int bufferBytes, int timeoutMs, ChannelHandler handler) {
@@ -32,7 +34,7 @@ final class UnixSockets {
                 .option(ChannelOption.ALLOCATOR, Sockets.STREAM_BUFFERS)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, timeoutMs)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark(bufferBytes))
-                .option(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
+                .option(ChannelOption.RECVBUF_ALLOCATOR, Sockets.bulkReads(READ_BYTES))
                 .handler(handler)
                 .connect(address(epoll, socket));
     }
@@ -51,18 +53,13 @@ final class UnixSockets {
                 .childOption(ChannelOption.ALLOCATOR, Sockets.STREAM_BUFFERS)
                 .childOption(ChannelOption.SO_SNDBUF, bufferBytes)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark(bufferBytes))
-                .childOption(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
+                .childOption(ChannelOption.RECVBUF_ALLOCATOR, Sockets.bulkReads(READ_BYTES))
                 .childHandler(childHandler)
                 .bind(address(epoll, socket));
     }
 
     static WriteBufferWaterMark waterMark(int bufferBytes) {
         return new WriteBufferWaterMark(bufferBytes / 2, bufferBytes);
-    }
-
-    /** Grows to two full WAL messages, so that bulk streams are read in few calls. */
-    static AdaptiveRecvByteBufAllocator receiveBuffers() {
-        return new AdaptiveRecvByteBufAllocator(512, 16 << 10, 256 << 10);
     }
 
     private static boolean isEpoll(EventLoop loop) {

@@ -40,7 +40,6 @@ final class UpstreamStream {
         this.context = context;
         int bufferBytes = context.config().streamBufferBytes();
         opened.channel().config().setWriteBufferWaterMark(UnixSockets.waterMark(bufferBytes));
-        opened.channel().config().setRecvByteBufAllocator(UnixSockets.receiveBuffers());
         this.link = new Link(opened.channel(), context.loop(), owner);
         this.cutter = new FrameCutter(link.allocator());
         this.tracker = new ReplicationTracker(vouched);

@@ -213,7 +213,11 @@ public final class NettyPeerStreams implements PeerStreams {
                                                 dial.address, dial.expected, dial.kind, dial.header, dial.result));
                     }
                 });
-        net.sockets().asStream(bootstrap);
+        if (dial.kind == StreamKind.WAL) {
+            net.sockets().asWalStream(bootstrap);
+        } else {
+            net.sockets().asStream(bootstrap);
+        }
         var connecting = bootstrap.connect(new InetSocketAddress(found.get(turn), dial.address.port()));
         Channel channel = connecting.channel();
         connecting.addListener((ChannelFutureListener) done -> {

@@ -4,6 +4,7 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
@@ -129,6 +130,20 @@ public final class Sockets {
                     .option(EpollChannelOption.TCP_KEEPINTVL, 1)
                     .option(EpollChannelOption.TCP_KEEPCNT, 3);
         }
+    }
+
+    /**
+     * Options of a dialled stream that WAL comes in on. They must be there from the start: the first read settles them.
+     * What is read is decrypted into as large a buffer, and with 1 MiB of them waiting it all fits into one chunk.
+     */
+    void asWalStream(Bootstrap bootstrap) {
+        asStream(bootstrap);
+        bootstrap.option(ChannelOption.RECVBUF_ALLOCATOR, bulkReads(128 << 10));
+    }
+
+    /** Grows up to so many bytes, so that bulk streams are read in few calls. */
+    public static AdaptiveRecvByteBufAllocator bulkReads(int mostBytes) {
+        return new AdaptiveRecvByteBufAllocator(512, 16 << 10, mostBytes);
     }
 
     /** Options of accepted streams. */

@@ -42,6 +42,22 @@ class SocketsTest {
     }
 
     @Test
+    void onlyWalIsReadInLargePieces() {
+        // Given
+        var sockets = new Sockets(true);
+        var wal = new Bootstrap();
+        var other = new Bootstrap();
+        // When
+        sockets.asWalStream(wal);
+        sockets.asStream(other);
+        // Then
+        assertThat(wal.config().options())
+                .containsKeys(ChannelOption.RECVBUF_ALLOCATOR, ChannelOption.SO_KEEPALIVE)
+                .containsEntry(ChannelOption.ALLOCATOR, Sockets.STREAM_BUFFERS);
+        assertThat(other.config().options()).doesNotContainKey(ChannelOption.RECVBUF_ALLOCATOR);
+    }
+
+    @Test
     void nativeOptionsAreLeftAwayWhereThereIsNoEpoll() {
         var dialled = new Bootstrap();
         new Sockets(false).asControl(dialled);
