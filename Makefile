@@ -8,7 +8,7 @@ Q := -q
 BENCH_CP = node-runtime/target/classes:node-runtime/target/test-classes:$$(cat node-runtime/target/test.classpath)
 JAVA = "$(JAVA_HOME)/bin/java"
 
-.PHONY: help build build-node verify fix test sim demo demo-down bench-failover bench-node images kube-up kube-down kube-status kube-selftest kube-demo crds e2e clean jdk
+.PHONY: help build build-node verify fix test sim demo demo-down chaos bench-failover bench-node images kube-up kube-down kube-status kube-selftest kube-demo crds e2e clean jdk
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-zA-Z0-9-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ demo-down: ## stop the demo and remove its data
 
 node-runtime/target/test.classpath: node-runtime/pom.xml pom.xml
 	$(MVN) $(Q) -pl node-runtime dependency:build-classpath -Dmdep.outputFile=target/test.classpath -Dmdep.includeScope=test
+
+chaos: build-node node-runtime/target/test.classpath ## a real cluster on a bad network, struck at random and audited: MINUTES= SEED= ACTIONS= ROUND_SECONDS= FRESH=yes
+	$(MVN) $(Q) -pl node-runtime test-compile
+	$(JAVA) -Xmx512m -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp "$(BENCH_CP)" io.quantadb.node.chaos.ChaosMain
 
 bench-failover: build-node node-runtime/target/test.classpath ## seconds without writes after each kind of fault: RUNS= SCENARIOS= MODE= LOAD= GOALS=off BROKEN=
 	$(MVN) $(Q) -pl node-runtime test-compile
