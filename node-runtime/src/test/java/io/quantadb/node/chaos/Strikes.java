@@ -12,7 +12,10 @@ final class Strikes {
     private static List<Strike> all() {
         List<Strike> out = new ArrayList<>(LinkStrike.all());
         out.addAll(ProcessStrike.all());
-        out.add(new FullDisk());
+        out.addAll(List.of(new CancelCommits(), new FullDisk()));
+        // What an operator does; a switchover, once there is one, is one more of these.
+        out.addAll(List.of(new ChangeMode(), new Maintain(), new RemoveMember(), new LoseDisk()));
+        out.add(new KillUnheard());
         return List.copyOf(out);
     }
 
