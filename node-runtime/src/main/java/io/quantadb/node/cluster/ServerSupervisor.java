@@ -13,6 +13,9 @@ final class ServerSupervisor {
     private static final long STEADY_NANOS = 2_000 * Context.MILLIS;
 
     private static final int QUICK_STARTS = 3;
+    /** For so long a failure speaks against a node whose server is down; then only another try can tell. */
+    private static final long FAULT_NANOS = 5_000 * Context.MILLIS;
+
     private static final long READ_DEADLINE_NANOS = 5_000 * Context.MILLIS;
     private static final long OPERATION_DEADLINE_NANOS = 120_000 * Context.MILLIS;
 
@@ -38,6 +41,7 @@ final class ServerSupervisor {
     private long readDeadline;
     private int unsure;
     private String fault = "";
+    private long faultSince;
 
     ServerSupervisor(Context ctx, ServerState state, @Nullable Position position) {
         this.ctx = ctx;
@@ -63,13 +67,19 @@ final class ServerSupervisor {
         return unsure;
     }
 
-    /** Why this node should not be primary now; empty when it may. */
+    /**
+     * Why this node should not be primary now; empty when it may. A failure is forgotten after a while where the server is
+     * down: it may be that it is not started here before it is to be primary again, since its data lies on another branch
+     * and is needed, and nobody else holds what was acknowledged last.
+     */
     String fault() {
-        return fault;
+        boolean over = state == ServerState.DOWN && ctx.now - faultSince >= FAULT_NANOS;
+        return over ? "" : fault;
     }
 
     void fault(String why) {
         fault = why;
+        faultSince = ctx.now;
     }
 
     boolean idle() {
@@ -179,7 +189,7 @@ final class ServerSupervisor {
     void onFailed(String what) {
         operation = Operation.NONE;
         notBefore = ctx.now + RETRY_NANOS;
-        fault = what;
+        fault(what);
     }
 
     void onReady(int readyTimeline) {

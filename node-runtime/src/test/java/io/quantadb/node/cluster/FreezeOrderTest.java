@@ -173,6 +173,26 @@ class FreezeOrderTest {
         assertThat(anew).contains(new Action.Follow(N1, 1, 1, new Position(1, new Lsn(1_700))));
     }
 
+    @Test
+    void aFailedPromotionSpeaksForAWhileOnlyAgainstAMemberWhoseServerIsNotStartedAgain() {
+        // Given n1 has the epoch again, and n2, which is needed for what was acknowledged, has ended on another branch
+        ClusterCore core = standby();
+        on(core, new Event.StateApplied(returned(), 20));
+
+        // When
+        on(core, new Event.ServerExited("ended while it was promoted"));
+        on(core, new Event.ServerFailed("become primary: no space left on device"));
+        List<Action> all = new ArrayList<>(during(core, 1_100, new Event.Tick(0)));
+        all.addAll(on(core, new Event.PositionRead(reading, new Position(1, new Lsn(2_000)))));
+        boolean fitSoon = core.status().fit();
+        all.addAll(during(core, 5_000, new Event.Tick(0)));
+
+        // Then
+        assertThat(fitSoon).isFalse();
+        assertThat(core.status().fit()).isTrue();
+        assertThat(all).doesNotHaveAnyElementsOfTypes(Action.StartStandby.class, Action.PersistGeneration.class);
+    }
+
     private List<Action> endAndRead(ClusterCore core) {
         now += 50_000_000L;
         on(core, new Event.ServerExited("ended with exit code 1"));
