@@ -6,12 +6,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sends a session's answers to its client, and looks at the few that concern the cluster: the key for cancel requests,
- * errors to be put in the cluster's words, the warning of a cancelled wait, and a name that only the voice may bear.
+ * errors to be put in the cluster's words, the warning of a cancelled wait, a name that only the voice may bear, and
+ * whether a transaction is open.
  * Confined to its session's event loop.
  */
 // a write that fails ends its channel, and that end is heard
 @SuppressWarnings("FutureReturnValueIgnored")
-final class AnswerInspector implements FrameScanner.Sink {
+final class AnswerInspector implements FrameScanner.Sink, FrameScanner.Interest {
     private static final int REPORT_LENGTH_MAX = 64 * 1024;
     private static final int KEY_LENGTH_MAX = 4 + 4 + CancelKey.KEY_BYTES_MAX;
     private static final int SETTING_LENGTH_MAX = 1024;
@@ -20,12 +21,14 @@ final class AnswerInspector implements FrameScanner.Sink {
     private final Session session;
     private final Channel client;
     private final Session.Owner owner;
+    private final Turns turns;
     private boolean saidFatal;
 
-    AnswerInspector(Session session, Channel client, Session.Owner owner) {
+    AnswerInspector(Session session, Channel client, Session.Owner owner, Turns turns) {
         this.session = session;
         this.client = client;
         this.owner = owner;
+        this.turns = turns;
     }
 
     /** Whether the server itself told the client why the connection ends. */
@@ -34,13 +37,24 @@ final class AnswerInspector implements FrameScanner.Sink {
     }
 
     /** Which messages are looked at whole. */
-    boolean wants(byte tag, int length) {
+    @Override
+    public boolean wants(byte tag, int length) {
         return switch (tag) {
             case Report.ERROR, Report.NOTICE -> length <= REPORT_LENGTH_MAX;
             case 'K' -> length <= KEY_LENGTH_MAX;
             case 'S' -> session.setup().replication() && length <= SETTING_LENGTH_MAX;
             default -> false;
         };
+    }
+
+    @Override
+    public boolean peeks(byte tag, int length) {
+        return tag == Turns.READY && length == 5;
+    }
+
+    @Override
+    public void peeked(byte tag, byte first) {
+        turns.onReady(first);
     }
 
     @Override
@@ -53,8 +67,15 @@ final class AnswerInspector implements FrameScanner.Sink {
         return switch (tag) {
             case 'K' -> key(whole);
             case 'S' -> setting(whole);
+            case Turns.READY -> ready(whole);
             default -> report(whole);
         };
+    }
+
+    private boolean ready(ByteBuf whole) {
+        turns.onReady(whole.getByte(whole.writerIndex() - 1));
+        client.write(whole);
+        return true;
     }
 
     private boolean key(ByteBuf whole) {

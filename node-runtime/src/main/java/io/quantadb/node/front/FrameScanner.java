@@ -23,7 +23,18 @@ final class FrameScanner {
     /** Says which messages are wanted whole; length as in the header. Must bound the length. */
     @FunctionalInterface
     interface Interest {
+        /** Asked once for every message, when its header has been read. */
         boolean wants(byte tag, int length);
+
+        /**
+         * Whether the first byte of such a message's body is to be told, without taking the message out; one whose first
+         * byte has not come with its header is taken out whole all the same.
+         */
+        default boolean peeks(byte tag, int length) {
+            return false;
+        }
+
+        default void peeked(byte tag, byte first) {}
     }
 
     /** Takes what was found, in order; owns the buffers that it is given. */
@@ -76,7 +87,14 @@ final class FrameScanner {
             }
             byte tag = in.getByte(in.readerIndex());
             int length = requireLength(in.getInt(in.readerIndex() + 1));
-            if (!interest.wants(tag, length)) {
+            boolean wanted = interest.wants(tag, length);
+            if (!wanted && interest.peeks(tag, length)) {
+                wanted = in.readableBytes() == HEADER_BYTES;
+                if (!wanted) {
+                    interest.peeked(tag, in.getByte(in.readerIndex() + HEADER_BYTES));
+                }
+            }
+            if (!wanted) {
                 in.skipBytes(HEADER_BYTES);
                 remainingBytes = length - 4;
                 continue;
@@ -110,7 +128,7 @@ final class FrameScanner {
         byte tag = partial.getByte(0);
         if (wantedBytes == 0) {
             int length = requireLength(partial.getInt(1));
-            if (!interest.wants(tag, length)) {
+            if (!interest.wants(tag, length) && !interest.peeks(tag, length)) {
                 remainingBytes = length - 4;
                 sink.raw(takePartial());
                 return true;

@@ -21,6 +21,8 @@ final class Gate {
         HOLD_LEASE,
         /** Results do not pass until the voice is beyond a cancelled wait. */
         HOLD_ANSWERS,
+        /** The primary is about to move: no transaction begins here, those under way go on. */
+        HOLD_DRAIN,
         /** A standby that is being promoted or is not ready: nothing passes until it is opened. */
         HOLD_CLOSED,
         /** This session's server is not what it was; nothing passes any more. */
@@ -51,6 +53,7 @@ final class Gate {
     private final LeaseView lease;
     private volatile FrontView view;
     private volatile @Nullable Hold hold;
+    private volatile boolean draining;
     private volatile BooleanSupplier logReadUp = () -> true;
     private long tickets;
     /** The epoch served now or last: what was cancelled while the front is shut was cancelled in it. */
@@ -70,6 +73,7 @@ final class Gate {
     synchronized FrontView setView(FrontView next) {
         FrontView before = view;
         view = next;
+        draining &= next.mode() == FrontView.Mode.PRIMARY && next.epoch() == before.epoch();
         servedEpoch = next.mode() == FrontView.Mode.PRIMARY ? next.epoch() : servedEpoch;
         Hold current = hold;
         if (current != null && next.mode() == FrontView.Mode.PRIMARY && next.epoch() != current.epoch()) {
@@ -77,6 +81,15 @@ final class Gate {
             hold = null;
         }
         return before;
+    }
+
+    /** Lets no transaction begin, or lets them begin again; ends by itself with the epoch that is served. */
+    synchronized void setDraining(boolean drain) {
+        draining = drain && view.mode() == FrontView.Mode.PRIMARY;
+    }
+
+    boolean draining() {
+        return draining;
     }
 
     /** Holds all answers until a position is named for the ticket returned, or a later one. */

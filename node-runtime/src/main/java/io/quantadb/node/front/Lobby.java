@@ -127,7 +127,13 @@ final class Lobby {
             return;
         }
         switch (Router.route(connection.origin(), gate.view(), config.self(), lease)) {
-            case Route.Here(long epoch) -> dialHere(connection, epoch);
+            case Route.Here(long epoch) -> {
+                if (gate.draining()) {
+                    await(connection, Words.noPrimary("The primary is moving to another node."));
+                } else {
+                    dialHere(connection, epoch);
+                }
+            }
             case Route.Peer(FrontView.Primary primary) -> dialPeer(connection, primary);
             case Route.Wait(Report words) -> await(connection, words);
         }

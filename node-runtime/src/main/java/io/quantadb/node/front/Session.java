@@ -52,6 +52,9 @@ final class Session {
 
         void onHeld(Session session, boolean held);
 
+        /** Told while the gate drains, when what ended the session's transaction has been sent to its client. */
+        void onBetween(Session session);
+
         void onEnded(Session session);
 
         Report readOnly(Report original);
@@ -82,6 +85,7 @@ final class Session {
     private final AnswerInspector toClient;
     private final FrameScanner answers;
     private final FrameScanner statements;
+    private final Turns turns = new Turns();
     private final ArrayDeque<ByteBuf> heldAnswers = new ArrayDeque<>();
     private final ArrayDeque<ByteBuf> heldStatements = new ArrayDeque<>();
 
@@ -102,9 +106,12 @@ final class Session {
         this.owner = owner;
         this.clock = clock;
         this.boundEpoch = setup.epoch();
-        this.toClient = new AnswerInspector(this, client, owner);
-        this.answers = new FrameScanner(toClient::wants);
-        this.statements = new FrameScanner(SessionGuard::wants);
+        this.toClient = new AnswerInspector(this, client, owner, turns);
+        this.answers = new FrameScanner(toClient);
+        this.statements = new FrameScanner((tag, length) -> {
+            turns.onStatement(tag);
+            return SessionGuard.wants(tag, length);
+        });
     }
 
     Setup setup() {
@@ -206,6 +213,9 @@ final class Session {
             case FORWARD -> release();
             case HOLD_LEASE -> cutAfter(setup.limits().leaseGrace(), "It has lost contact with the majority.");
             case HOLD_CLOSED -> cutAfter(setup.limits().promotionHold(), "It is not serving right now.");
+            case HOLD_DRAIN -> {
+                // Of statements alone; answers pass.
+            }
             case HOLD_ANSWERS -> {
                 pump(false);
                 onReadComplete(false);
@@ -217,9 +227,9 @@ final class Session {
         }
     }
 
-    /** Ends the session at once; nothing that is held is sent. */
+    /** Ends the session at once; nothing that is held is sent, so that a transaction which waits for its client is not committed. */
     void cut(String reason) {
-        end(Words.cut(reason), true);
+        end(turns.openAndIdle() ? Words.notCommitted(reason) : Words.cut(reason), true);
     }
 
     /** Ends the session at once with words of somebody who looked at its messages. */
@@ -253,7 +263,14 @@ final class Session {
             return Pass.FORWARD;
         }
         boundEpoch = gate.rebind(boundEpoch);
-        return gate.decide(boundEpoch, direction);
+        Pass pass = gate.decide(boundEpoch, direction);
+        boolean begins = direction == Direction.STATEMENT && turns.between();
+        return pass == Pass.FORWARD && begins && gate.draining() ? Pass.HOLD_DRAIN : pass;
+    }
+
+    /** Whether no transaction is under way; replication connections never come to an end by themselves. */
+    boolean between() {
+        return ended || ending || setup.replication() || turns.between();
     }
 
     /** Forwards what is queued in one direction as far as the gate lets it. */
@@ -286,6 +303,10 @@ final class Session {
             to.flush();
         }
         noteHeld();
+        Gate gate = setup.gate();
+        if (fromServer && wrote && gate != null && gate.draining() && between()) {
+            owner.onBetween(this);
+        }
     }
 
     private void noteHeld() {

@@ -39,6 +39,7 @@ final class Sessions implements Session.Owner {
     private final java.util.function.IntSupplier primaryPort;
     private final Map<Session, Entry> all = new ConcurrentHashMap<>();
     private final Set<Session> held = ConcurrentHashMap.newKeySet();
+    private volatile Drain drain = new Drain();
 
     /** Only the ticking thread's. */
     private boolean leaseOut;
@@ -94,6 +95,52 @@ final class Sessions implements Session.Owner {
                     .log("sessions cut");
         }
         return CompletableFuture.allOf(ending.toArray(CompletableFuture[]::new)).<@Nullable Void>thenApply(_ -> null);
+    }
+
+    /**
+     * Lets no session of the primary begin a transaction; complete when none of those that are there now has one under
+     * way. A session that starts meanwhile is not waited for.
+     */
+    CompletableFuture<@Nullable Void> drain() {
+        Drain begun = new Drain();
+        all.keySet().stream().filter(Sessions::ofPrimary).forEach(begun.busy::add);
+        drain = begun;
+        gate.setDraining(true);
+        for (Session session : begun.busy) {
+            session.run(
+                    () -> {
+                        if (session.between()) {
+                            begun.leave(session);
+                        }
+                    },
+                    null);
+        }
+        begun.look();
+        return begun.done;
+    }
+
+    /** Transactions begin again, first those whose statements are held. */
+    void resume() {
+        gate.setDraining(false);
+        drain = new Drain();
+        onView(gate.view());
+    }
+
+    /** The sessions whose transactions are waited for. Any thread. */
+    private static final class Drain {
+        private final Set<Session> busy = ConcurrentHashMap.newKeySet();
+        private final CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
+
+        private void leave(Session session) {
+            busy.remove(session);
+            look();
+        }
+
+        private void look() {
+            if (busy.isEmpty()) {
+                done.complete(null);
+            }
+        }
     }
 
     /** Called every few milliseconds by one thread: lets held sessions go on, or ends what was held too long. */
@@ -189,8 +236,14 @@ final class Sessions implements Session.Owner {
     }
 
     @Override
+    public void onBetween(Session session) {
+        drain.leave(session);
+    }
+
+    @Override
     public void onEnded(Session session) {
         held.remove(session);
+        drain.leave(session);
         Entry entry = all.remove(session);
         if (entry != null) {
             entry.keys.forEach(key -> cancels.forget(key, session));

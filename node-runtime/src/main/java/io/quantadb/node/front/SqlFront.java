@@ -186,6 +186,21 @@ public final class SqlFront implements AutoCloseable {
         return cut;
     }
 
+    /**
+     * Lets no client begin a transaction with the primary beside us: what would begin one is held, new connections wait,
+     * transactions under way go on. Complete when none is under way, its last answer sent; never, when a client leaves one
+     * open. Ends with {@link #resume}, and with any view that is not of this epoch's primary.
+     */
+    public CompletableFuture<@Nullable Void> drain() {
+        return sessions.drain();
+    }
+
+    /** The end of {@link #drain}: everything that was held goes on. */
+    public void resume() {
+        sessions.resume();
+        lobby.retry();
+    }
+
     /** The server beside us stops: cuts all its sessions, a standby's included; complete when they are closed. */
     public CompletableFuture<@Nullable Void> closeLocal(String reason) {
         gate.setView(FrontView.closed(reason, elsewhere()));
@@ -380,7 +395,8 @@ public final class SqlFront implements AutoCloseable {
                 verdict.accept(new byte[0], channel -> cancel(Unpooled.wrappedBuffer(packet), address, channel, null));
             case PeerHeader.SessionHeader(String address) -> {
                 FrontView view = gate.view();
-                if (view.mode() != FrontView.Mode.PRIMARY || !lease.holds(view.epoch())) {
+                boolean serves = view.mode() == FrontView.Mode.PRIMARY && !gate.draining();
+                if (!serves || !lease.holds(view.epoch())) {
                     verdict.refuse(
                             "not_primary",
                             "node %s does not serve as primary: %s".formatted(config.self(), view.reason()));

@@ -46,6 +46,15 @@ final class Words {
                 "57P01", "terminating connection: this node is no longer the primary", reason, "Connect again.");
     }
 
+    /** The same for a session with an open transaction that cannot have been committed. */
+    static Report notCommitted(String reason) {
+        return Report.fatal(
+                "40001",
+                "terminating connection: the transaction was rolled back, as this node is no longer the primary",
+                reason,
+                "Connect again and repeat the transaction.");
+    }
+
     static Report lost(String what) {
         return Report.fatal("08006", "terminating connection: " + what, null, "Connect again.");
     }

@@ -12,7 +12,8 @@
  *   <li>{@link io.quantadb.node.front.Session} joins both channels. Bytes are forwarded by message header
  *       ({@link io.quantadb.node.front.FrameScanner}); authentication, queries and rows are PostgreSQL's own.
  *   <li>Before every forward {@link io.quantadb.node.front.Gate} is asked: forward, hold, or cut. It knows the view
- *       (mode and epoch), the lease and the answers held because of a cancelled commit wait.
+ *       (mode and epoch), the lease, the answers held because of a cancelled commit wait, and whether the primary is about to
+ *       move, when {@link io.quantadb.node.front.Turns} tells where one transaction ends and the next would begin.
  * </ol>
  *
  * <p>A session belongs to the event loop of its client channel. Views, fences and holds come from any thread, are

@@ -11,6 +11,7 @@ import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -103,6 +104,51 @@ class FrameScannerTest {
         assertThat(scanner.atBoundary()).isTrue();
     }
 
+    @ParameterizedTest(name = "seed={0}")
+    @MethodSource("seeds")
+    void tellsTheFirstByteOfEveryMessageThatIsPeekedAtHoweverTheStreamIsCut(long seed) {
+        // Given
+        var random = new Random(seed);
+        var peeked = new StringBuilder();
+        var scanner = new FrameScanner(new FrameScanner.Interest() {
+            @Override
+            public boolean wants(byte tag, int length) {
+                return false;
+            }
+
+            @Override
+            public boolean peeks(byte tag, int length) {
+                return tag == 'Z' && length == 5;
+            }
+
+            @Override
+            public void peeked(byte tag, byte first) {
+                peeked.append((char) first);
+            }
+        });
+        sink.onWhole = whole -> peeked.append((char) whole.getByte(whole.writerIndex() - 1));
+        var sent = new ByteArrayOutputStream();
+        var expected = new StringBuilder();
+        for (int i = 0; i < 60; i++) {
+            char status = "ITE".charAt(random.nextInt(3));
+            sent.writeBytes(Wire.bytes(Wire.message('D', new byte[random.nextInt(40)])));
+            sent.writeBytes(Wire.bytes(Wire.message('Z', (byte) status)));
+            expected.append(status);
+        }
+        byte[] stream = sent.toByteArray();
+        // When
+        for (int at = 0; at < stream.length; ) {
+            int n = Math.min(stream.length - at, 1 + random.nextInt(random.nextBoolean() ? 7 : 90));
+            ByteBuf in = Unpooled.copiedBuffer(stream, at, n);
+            scanner.scan(in, sink);
+            in.release();
+            at += n;
+        }
+        // Then
+        assertThat(peeked).hasToString(expected.toString());
+        assertThat(sink.all.toByteArray()).isEqualTo(stream);
+    }
+
     static LongStream seeds() {
         return LongStream.range(0, 100);
     }
@@ -112,6 +158,7 @@ class FrameScannerTest {
         private final List<Character> tags = new ArrayList<>();
         private int raws;
         private boolean stop;
+        private Consumer<ByteBuf> onWhole = whole -> {};
 
         @Override
         public void raw(ByteBuf bytes) {
@@ -123,6 +170,7 @@ class FrameScannerTest {
         @Override
         public boolean message(byte tag, ByteBuf whole) {
             tags.add((char) tag);
+            onWhole.accept(whole);
             all.writeBytes(ByteBufUtil.getBytes(whole));
             whole.release();
             return !stop;

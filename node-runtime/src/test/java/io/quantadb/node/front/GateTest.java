@@ -101,6 +101,18 @@ class GateTest {
         assertThat(answer(4)).isEqualTo(Pass.FORWARD);
     }
 
+    @Test
+    void drainsOnlyAsLongAsItServesTheSameEpoch() {
+        gate.setDraining(true);
+        gate.setView(FrontView.primary(3, SELF));
+        assertThat(gate.draining()).isTrue();
+        gate.setView(FrontView.closed("fenced", null));
+        assertThat(gate.draining()).isFalse();
+        gate.setDraining(true);
+        gate.setView(FrontView.primary(4, SELF));
+        assertThat(gate.draining()).isFalse();
+    }
+
     private Pass answer(long epoch) {
         return gate.decide(epoch, Direction.ANSWER);
     }

@@ -243,6 +243,92 @@ class SessionTest {
         assertThat(owner.keys).containsExactly(new CancelKey(7, "0000002a"));
     }
 
+    @Test
+    void beginsNothingWhileTheGateDrainsAndGoesOnWhenItNoMoreDoes() {
+        // Given
+        Session session = start(3, false);
+        server.writeInbound(Wire.ready());
+        gate.setDraining(true);
+        // When
+        client.writeInbound(Wire.query("BEGIN"));
+        session.recheck();
+        // Then
+        assertThat(Wire.sent(server)).isEmpty();
+        assertThat(session.between()).isTrue();
+        gate.setDraining(false);
+        session.recheck();
+        assertThat(Wire.sent(server)).isEqualTo(Wire.bytes(Wire.query("BEGIN")));
+        assertThat(session.between()).isFalse();
+    }
+
+    @Test
+    void letsATransactionThatIsOpenComeToItsEndWhileTheGateDrains() {
+        // Given
+        Session session = start(3, false);
+        server.writeInbound(Wire.ready());
+        client.writeInbound(Wire.query("BEGIN"));
+        server.writeInbound(Wire.join(Wire.complete("BEGIN"), Wire.message('Z', (byte) 'T')));
+        gate.setDraining(true);
+        Wire.sent(server);
+        Wire.sent(client);
+        // When
+        client.writeInbound(Wire.query("COMMIT"));
+        boolean between = session.between();
+        server.writeInbound(Wire.join(Wire.complete("COMMIT"), Wire.ready()));
+        client.writeInbound(Wire.query("BEGIN"));
+        // Then
+        assertThat(Wire.sent(server)).isEqualTo(Wire.bytes(Wire.query("COMMIT")));
+        assertThat(between).isFalse();
+        assertThat(owner.between).as("told once the answer was sent").isEqualTo(1);
+        assertThat(new String(Wire.sent(client), StandardCharsets.ISO_8859_1)).contains("COMMIT");
+    }
+
+    @Test
+    void countsAStatementOfTheExtendedProtocolUntilItsSyncIsAnswered() {
+        // Given
+        Session session = start(3, false);
+        boolean startingUp = session.between();
+        server.writeInbound(Wire.ready());
+        boolean started = session.between();
+        // When
+        client.writeInbound(Wire.message('P', new byte[8]));
+        boolean parsing = session.between();
+        client.writeInbound(Wire.join(Wire.message('E', new byte[5]), Wire.message('S')));
+        server.writeInbound(Wire.ready());
+        // Then
+        assertThat(List.of(startingUp, started, parsing, session.between())).containsExactly(false, true, false, true);
+    }
+
+    @Test
+    void saysOfATransactionThatWaitsForItsClientThatItWasRolledBack() {
+        // Given
+        Session session = start(3, false);
+        server.writeInbound(Wire.ready());
+        client.writeInbound(Wire.query("BEGIN"));
+        server.writeInbound(Wire.join(Wire.complete("BEGIN"), Wire.message('Z', (byte) 'T')));
+        Wire.sent(client);
+        // When
+        session.cut("The primary moves to b.");
+        // Then
+        assertThat(Wire.reportOf(Wire.sent(client)).get(Report.CODE)).isEqualTo("40001");
+    }
+
+    @Test
+    void doesNotSayThatATransactionWasRolledBackWhileItsCommitIsUnderWay() {
+        // Given
+        Session session = start(3, false);
+        server.writeInbound(Wire.ready());
+        client.writeInbound(Wire.query("BEGIN"));
+        server.writeInbound(Wire.join(Wire.complete("BEGIN"), Wire.message('Z', (byte) 'T')));
+        client.writeInbound(Wire.message('P', new byte[8]));
+        client.writeInbound(Wire.message('E', new byte[5]));
+        Wire.sent(client);
+        // When
+        session.cut("The primary moves to b.");
+        // Then
+        assertThat(Wire.reportOf(Wire.sent(client)).get(Report.CODE)).isEqualTo("57P01");
+    }
+
     private Session start(long epoch, boolean replication) {
         server.pipeline().addFirst(new io.netty.channel.ChannelOutboundHandlerAdapter() {
             @Override
@@ -276,6 +362,7 @@ class SessionTest {
         private boolean claimed;
         private boolean held;
         private boolean ended;
+        private int between;
 
         @Override
         public void onWaitCancelled(Session session) {
@@ -296,6 +383,11 @@ class SessionTest {
         @Override
         public void onHeld(Session session, boolean isHeld) {
             held = isHeld;
+        }
+
+        @Override
+        public void onBetween(Session session) {
+            between++;
         }
 
         @Override
