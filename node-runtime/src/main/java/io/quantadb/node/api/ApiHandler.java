@@ -109,7 +109,7 @@ final class ApiHandler extends ChannelInboundHandlerAdapter {
         HttpRequest current = request;
         if (part instanceof HttpContent content && current != null) {
             bodyBytes += content.content().readableBytes();
-            boolean change = ApiRouter.isChange(current.uri());
+            boolean change = ApiRouter.isChange(current.method(), current.uri());
             long most = change ? CHANGE_BYTES_MAX : bodyBytesMax;
             if (bodyBytes > most) {
                 refuse(

@@ -4,6 +4,7 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.quantadb.node.cluster.AdminRequest;
+import io.quantadb.node.cluster.SwitchoverReport;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
@@ -36,12 +37,14 @@ final class ApiRouter {
     private final Probes probes;
     private final Founder founder;
     private final Administrator administrator;
+    private final Switchovers switchovers;
 
     ApiRouter(ApiServer.Answers answers) {
         this.views = answers.views();
         this.probes = answers.probes();
         this.founder = answers.founder();
         this.administrator = answers.administrator();
+        this.switchovers = answers.switchovers();
     }
 
     /** Changes no running cluster. */
@@ -59,11 +62,11 @@ final class ApiRouter {
         if (!route.allows(method)) {
             Answer answer = refusal(
                     HttpResponseStatus.METHOD_NOT_ALLOWED,
-                    route.changes() ? "this path is for POST" : "this path is read only",
-                    route.changes() ? "POST a JSON object" : PATHS);
+                    route.changes(HttpMethod.POST) ? "this path is for " + route.methods() : "this path is read only",
+                    route.changes(HttpMethod.POST) ? "POST a JSON object" : PATHS);
             return new Answer(answer.status(), answer.body(), route.methods());
         }
-        if (caller.may(route.requires())) {
+        if (caller.may(route.requires(method))) {
             return null;
         }
         return switch (caller.role()) {
@@ -71,7 +74,7 @@ final class ApiRouter {
                 refusal(
                         HttpResponseStatus.UNAUTHORIZED,
                         "this path needs a client certificate of the cluster's CA",
-                        route.changes()
+                        route.changes(method)
                                 ? "show one of role operator (O=quantadb-operator)"
                                 : "show a node's, or one of role viewer or operator");
             case VIEWER, NODE, OPERATOR ->
@@ -88,9 +91,9 @@ final class ApiRouter {
     }
 
     /** Whether the answer has to wait for a change to be made. */
-    static boolean isChange(String uri) {
+    static boolean isChange(HttpMethod method, String uri) {
         Route route = Route.of(path(uri));
-        return route != null && route.changes();
+        return route != null && route.changes(method);
     }
 
     /** The answer to a read that {@link #refusal} let pass. */
@@ -107,6 +110,7 @@ final class ApiRouter {
                 case RAFT_HEALTH -> raftHealth(views.get());
                 case SYNC_STATUS -> syncStatus(views.get());
                 case RESYNC_STATS -> new Answer(HttpResponseStatus.OK, Json.bytes(new ResyncStatsBody(views.get())));
+                case SWITCHOVER -> switchover(uri);
                 case BOOTSTRAP, REMOVE, MODE, MAINTENANCE, FORCE_RESYNC ->
                     throw new IllegalArgumentException("a change is not a read");
                 case null -> throw new IllegalArgumentException("nothing is at " + uri);
@@ -118,6 +122,30 @@ final class ApiRouter {
                     "the state of this node could not be told",
                     "see the log of this node");
         }
+    }
+
+    /** The last one, or with {@code ?id=} the one that this names. */
+    private Answer switchover(String uri) {
+        int at = uri.indexOf("?id=");
+        SwitchoverReport report;
+        if (at < 0) {
+            report = switchovers.last();
+        } else {
+            try {
+                report = switchovers
+                        .byId(Long.parseUnsignedLong(uri.substring(at + 4)))
+                        .orElse(null);
+            } catch (NumberFormatException e) {
+                report = null;
+            }
+            if (report == null) {
+                return refusal(
+                        HttpResponseStatus.NOT_FOUND,
+                        "this node has heard of no switchover of that id",
+                        "GET /cluster/switchover tells the last one");
+            }
+        }
+        return new Answer(HttpResponseStatus.OK, Json.bytes(new SwitchoverBody(report)));
     }
 
     private static Answer probe(Probe probe) {
@@ -150,10 +178,13 @@ final class ApiRouter {
     /** Makes the change that {@link #refusal} let pass; never fails. */
     CompletableFuture<Answer> change(String uri, byte[] body, Caller caller) {
         Route route = Route.of(path(uri));
-        if (route == Route.FORCE_RESYNC) {
-            return resync(uri, caller);
-        }
-        return route == null || route == Route.BOOTSTRAP ? found(body, caller) : administer(route, body, caller);
+        return switch (route) {
+            case null -> found(body, caller);
+            case BOOTSTRAP -> found(body, caller);
+            case FORCE_RESYNC -> resync(uri, caller);
+            case SWITCHOVER -> switchOver(body, caller);
+            default -> administer(route, body, caller);
+        };
     }
 
     /** What is wanted stands in the query; a body is not looked at. */
@@ -245,6 +276,39 @@ final class ApiRouter {
                         "see the log of this node");
             }
             return answer(outcome);
+        });
+    }
+
+    private CompletableFuture<Answer> switchOver(byte[] body, Caller caller) {
+        Switchovers.Wanted wanted;
+        try {
+            wanted = SwitchoverOrder.parse(body);
+        } catch (Fields.Malformed e) {
+            return CompletableFuture.completedFuture(refusal(
+                    HttpResponseStatus.BAD_REQUEST,
+                    String.valueOf(e.getMessage()),
+                    "send {\"target\": \"node2\", \"timeout\": \"30s\"}, or nothing for the best node"));
+        }
+        return switchovers.begin(wanted, caller.name()).handle((begun, failed) -> {
+            if (failed != null) {
+                LOGGER.atError().setCause(failed).log("a switchover could not be asked for");
+                return refusal(
+                        HttpResponseStatus.INTERNAL_SERVER_ERROR,
+                        "the switchover could not be asked for",
+                        "see the log of this node");
+            }
+            String words = begun.outcome().words();
+            return switch (begun.outcome().verdict()) {
+                case ACCEPTED ->
+                    new Answer(HttpResponseStatus.ACCEPTED, Json.bytes(new SwitchoverBody(begun.report())));
+                case REFUSED -> refusal(HttpResponseStatus.CONFLICT, words, "nothing was changed; see /cluster/nodes");
+                case NOT_NOW -> refusal(HttpResponseStatus.SERVICE_UNAVAILABLE, words, "ask again in a few seconds");
+                case NOT_LEADER ->
+                    refusal(
+                            HttpResponseStatus.SERVICE_UNAVAILABLE,
+                            words + "; the switchover may have been begun",
+                            "GET this path to see what became of it");
+            };
         });
     }
 

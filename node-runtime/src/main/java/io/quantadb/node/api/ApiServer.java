@@ -67,7 +67,18 @@ public final class ApiServer implements AutoCloseable {
             Probes probes,
             Founder founder,
             Administrator administrator,
+            Switchovers switchovers,
             Gatekeeper gatekeeper) {
+        /** Of a node whose primary never moves on request. */
+        public Answers(
+                Supplier<ClusterView> views,
+                Probes probes,
+                Founder founder,
+                Administrator administrator,
+                Gatekeeper gatekeeper) {
+            this(views, probes, founder, administrator, Switchovers.none(), gatekeeper);
+        }
+
         /** Everybody may read what is known, and nobody change anything. */
         public static Answers readOnly(Supplier<ClusterView> views) {
             return new Answers(

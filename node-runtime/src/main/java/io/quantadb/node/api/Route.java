@@ -5,29 +5,34 @@ import org.jspecify.annotations.Nullable;
 
 /** Every path of the API: what may be asked of it, and who may ask. */
 enum Route {
-    LIVEZ("/livez", false, Caller.Role.ANYBODY),
-    READYZ("/readyz", false, Caller.Role.ANYBODY),
-    STARTUPZ("/startupz", false, Caller.Role.ANYBODY),
-    STATUS("/cluster/status", false, Caller.Role.VIEWER),
-    NODES("/cluster/nodes", false, Caller.Role.VIEWER),
-    HEALTH("/cluster/health", false, Caller.Role.VIEWER),
-    RAFT_HEALTH("/_raft/health", false, Caller.Role.VIEWER),
-    SYNC_STATUS("/_raft/sync-status", false, Caller.Role.VIEWER),
-    RESYNC_STATS("/_raft/resync_stats", false, Caller.Role.VIEWER),
-    FORCE_RESYNC("/_raft/force-resync", true, Caller.Role.OPERATOR),
-    BOOTSTRAP("/cluster/bootstrap", true, Caller.Role.OPERATOR),
-    REMOVE("/cluster/members/remove", true, Caller.Role.OPERATOR),
-    MODE("/cluster/mode", true, Caller.Role.OPERATOR),
-    MAINTENANCE("/cluster/members/maintenance", true, Caller.Role.OPERATOR);
+    LIVEZ("/livez", Caller.Role.ANYBODY, null),
+    READYZ("/readyz", Caller.Role.ANYBODY, null),
+    STARTUPZ("/startupz", Caller.Role.ANYBODY, null),
+    STATUS("/cluster/status", Caller.Role.VIEWER, null),
+    NODES("/cluster/nodes", Caller.Role.VIEWER, null),
+    HEALTH("/cluster/health", Caller.Role.VIEWER, null),
+    RAFT_HEALTH("/_raft/health", Caller.Role.VIEWER, null),
+    SYNC_STATUS("/_raft/sync-status", Caller.Role.VIEWER, null),
+    RESYNC_STATS("/_raft/resync_stats", Caller.Role.VIEWER, null),
+    FORCE_RESYNC("/_raft/force-resync", null, Caller.Role.OPERATOR),
+    BOOTSTRAP("/cluster/bootstrap", null, Caller.Role.OPERATOR),
+    REMOVE("/cluster/members/remove", null, Caller.Role.OPERATOR),
+    MODE("/cluster/mode", null, Caller.Role.OPERATOR),
+    MAINTENANCE("/cluster/members/maintenance", null, Caller.Role.OPERATOR),
+    SWITCHOVER("/cluster/switchover", Caller.Role.VIEWER, Caller.Role.OPERATOR);
 
     private final String path;
-    private final boolean changes;
-    private final Caller.Role requires;
+    private final Caller.@Nullable Role reads;
+    private final Caller.@Nullable Role changes;
 
-    Route(String path, boolean changes, Caller.Role requires) {
+    /**
+     * @param reads who may GET; null when there is nothing to read
+     * @param changes who may POST; null when there is nothing to change
+     */
+    Route(String path, Caller.@Nullable Role reads, Caller.@Nullable Role changes) {
         this.path = path;
+        this.reads = reads;
         this.changes = changes;
-        this.requires = requires;
     }
 
     static @Nullable Route of(String path) {
@@ -39,23 +44,23 @@ enum Route {
         return null;
     }
 
-    /** Whether it is a POST with a body, and changes something. */
-    boolean changes() {
-        return changes;
+    /** Whether the request is a POST with a body that changes something; a path that only changes is taken for one. */
+    boolean changes(HttpMethod method) {
+        return changes != null && (reads == null || method.equals(HttpMethod.POST));
     }
 
-    Caller.Role requires() {
-        return requires;
+    Caller.Role requires(HttpMethod method) {
+        Caller.Role role = changes(method) ? changes : reads;
+        return role == null ? Caller.Role.OPERATOR : role;
     }
 
     boolean allows(HttpMethod method) {
-        return changes
-                ? method.equals(HttpMethod.POST)
-                : method.equals(HttpMethod.GET) || method.equals(HttpMethod.HEAD);
+        boolean read = method.equals(HttpMethod.GET) || method.equals(HttpMethod.HEAD);
+        return (changes != null && method.equals(HttpMethod.POST)) || (reads != null && read);
     }
 
     /** The value of the {@code Allow} header. */
     String methods() {
-        return changes ? "POST" : "GET, HEAD";
+        return reads == null ? "POST" : changes == null ? "GET, HEAD" : "GET, HEAD, POST";
     }
 }

@@ -79,6 +79,9 @@ public sealed interface Action {
 
     record ReadInsertPosition(long version) implements Action {}
 
+    /** Write a checkpoint while the server serves on; answered by {@link Event.CheckpointDone}, or never. */
+    record Checkpoint(long round) implements Action {}
+
     /** Throw the data directory away (generation taken already) and clone from that node under this epoch. */
     record Clone(NodeId from, long epoch, long generation) implements Action {}
 
@@ -97,6 +100,9 @@ public sealed interface Action {
 
     /** Accept streams of members for exactly this epoch; 0 accepts none. */
     record ServeStreams(long epoch) implements Action {}
+
+    /** End every stream that is served but the WAL stream of that node, and take no other in this epoch. */
+    record KeepOnlyStream(NodeId of) implements Action {}
 
     record OpenVoice() implements Action {}
 
@@ -119,6 +125,12 @@ public sealed interface Action {
     /** Stop forwarding and cut every session of the primary. */
     record CloseFront(String reason) implements Action {}
 
+    /** Let no client begin a transaction; answered by {@link Event.FrontDrained} once none is under way. */
+    record DrainFront(long epoch, long round) implements Action {}
+
+    /** The end of {@link DrainFront}: what was held back goes on. */
+    record ResumeFront() implements Action {}
+
     /** The lease on this node's clock, for the front and for the voice, from before the front opens; a past time ends it. */
     record ServeLease(long epoch, long untilNanos) implements Action {}
 
@@ -126,6 +138,9 @@ public sealed interface Action {
     record HoldAnswers(Lsn until) implements Action {}
 
     // ---- telling people
+
+    /** Where a switchover stands, whoever asked for it. */
+    record ShowSwitchover(SwitchoverReport report) implements Action {}
 
     /** One line that stands alone in an incident review; {@code story} is raft, replication, failover or cluster. */
     record Tell(String story, String what, @Nullable MemberRef member) implements Action {}

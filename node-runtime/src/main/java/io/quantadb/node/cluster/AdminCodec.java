@@ -34,6 +34,14 @@ public final class AdminCodec {
             case AdminRequest.RemoveMember r -> out.b(1).node(r.node()).flag(r.anyway());
             case AdminRequest.ChangeMode r -> out.b(2).e(r.mode()).e(r.policy()).i(r.shrinkAfterMillis());
             case AdminRequest.Maintain r -> out.b(3).node(r.node()).flag(r.maintenance());
+            case AdminRequest.Switchover(SwitchoverRequest r) ->
+                out.b(4)
+                        .l(r.id())
+                        .l(r.epoch())
+                        .node(r.target())
+                        .i(r.timeoutMillis())
+                        .i(r.drainMillis())
+                        .flag(r.leaving());
             case AdminRequest.Resync r -> out.b(5).node(r.node()).flag(r.anyway());
         }
     }
@@ -63,6 +71,9 @@ public final class AdminCodec {
             case 2 ->
                 new AdminRequest.ChangeMode(in.of(Settings.Mode.values()), in.of(Settings.Policy.values()), in.i());
             case 3 -> new AdminRequest.Maintain(in.node(), in.flag());
+            case 4 ->
+                new AdminRequest.Switchover(
+                        new SwitchoverRequest(in.l(), in.l(), in.nodeOrNull(), in.i(), in.i(), in.flag()));
             case 5 -> new AdminRequest.Resync(in.node(), in.flag());
             default -> throw new IllegalArgumentException("request %d is not known here".formatted(tag));
         };

@@ -22,13 +22,14 @@ final class AdminDuties {
         this.resync = resync;
     }
 
-    void onAsked(Event.AdminAsked asked, boolean failingOver) {
+    /** @param busy what has to end first, if anything */
+    void onAsked(Event.AdminAsked asked, @Nullable String busy) {
         if (!ctx.leads()) {
             answer(asked, Action.AdminVerdict.NOT_LEADER, ctx.leaderId == null ? "" : ctx.leaderId.value());
             return;
         }
-        if (failingOver || !ctx.state.released()) {
-            answer(asked, Action.AdminVerdict.NOT_NOW, "a failover is under way");
+        if (busy != null || !ctx.state.released()) {
+            answer(asked, Action.AdminVerdict.NOT_NOW, busy == null ? "a failover is under way" : busy);
             return;
         }
         switch (asked.request()) {
@@ -36,6 +37,7 @@ final class AdminDuties {
             case AdminRequest.ChangeMode r -> changeMode(asked, r);
             case AdminRequest.Maintain r -> maintain(asked, r);
             case AdminRequest.Resync r -> resync(asked, r);
+            case AdminRequest.Switchover _ -> throw new IllegalArgumentException("taken by SwitchoverRound");
         }
     }
 

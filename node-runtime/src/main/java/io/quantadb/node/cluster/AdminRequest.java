@@ -2,7 +2,7 @@ package io.quantadb.node.cluster;
 
 import io.quantadb.node.common.NodeId;
 
-/** What an operator may ask of the leader beside a switchover. */
+/** What an operator may ask of the leader. */
 public sealed interface AdminRequest {
     /**
      * Takes a member out for good: out of the rule, out of Raft, out of the state.
@@ -23,4 +23,7 @@ public sealed interface AdminRequest {
      * @param anyway though commits then wait until it is back
      */
     record Resync(NodeId node, boolean anyway) implements AdminRequest {}
+
+    /** Moves the primary: begun when accepted, by words that name the heir; every member hears how it goes on. */
+    record Switchover(SwitchoverRequest wanted) implements AdminRequest {}
 }

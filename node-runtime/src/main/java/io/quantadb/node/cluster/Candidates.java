@@ -86,10 +86,31 @@ final class Candidates {
      * other data voter exists.
      */
     static Rule nextRule(ClusterState s, NodeId chosen, Map<NodeId, CoordMessage.FreezeReply> answers, Position best) {
+        return rule(s, chosen, s.primary(), answers, best);
+    }
+
+    /**
+     * The rule of an epoch that the old primary hands over: it has answered like any other, lies on the branch, and comes
+     * back as a standby at once, so it may stand in it; not when its node leaves, and in mode ALL not before it is back.
+     */
+    static Rule handedOverRule(
+            ClusterState s, NodeId heir, Map<NodeId, CoordMessage.FreezeReply> answers, Position end, boolean leaving) {
+        Rule without = rule(s, heir, s.primary(), answers, end);
+        boolean alone = without.k() == 0;
+        boolean counts = !leaving && (alone || s.settings().mode() != Settings.Mode.ALL);
+        return counts ? rule(s, heir, null, answers, end) : without;
+    }
+
+    private static Rule rule(
+            ClusterState s,
+            NodeId chosen,
+            @Nullable NodeId leftOut,
+            Map<NodeId, CoordMessage.FreezeReply> answers,
+            Position best) {
         SortedSet<MemberRef> set = new TreeSet<>();
         SortedSet<MemberRef> anybody = new TreeSet<>();
         for (Member m : s.dataVoters()) {
-            if (m.node().equals(chosen) || m.node().equals(s.primary())) {
+            if (m.node().equals(chosen) || m.node().equals(leftOut)) {
                 continue;
             }
             anybody.add(m.ref());

@@ -43,6 +43,8 @@ public final class ClusterCore {
     private final FreezeDuties freeze;
     private final LeaseHolder lease;
     private final PrimaryDuties primary;
+    private final SwitchoverDuties switchover;
+    private final SwitchoverWatch watch;
     private final LeaderDuties leaderDuties;
     private final Reporter reporter;
 
@@ -59,6 +61,8 @@ public final class ClusterCore {
         lease = new LeaseHolder(ctx, start.run());
         var granter = new LeaseGranter(ctx);
         primary = new PrimaryDuties(ctx, server, standby, lease, granter);
+        switchover = new SwitchoverDuties(ctx, primary);
+        watch = new SwitchoverWatch(ctx);
         leaderDuties = new LeaderDuties(ctx, granter, primary);
         reporter = new Reporter(ctx, server, standby, primary);
     }
@@ -94,7 +98,9 @@ public final class ClusterCore {
 
     private void settle() {
         leaderDuties.reconcile();
+        watch.reconcile();
         if (ctx.me() != null) {
+            switchover.reconcile();
             primary.reconcile();
             standby.reconcile();
             reporter.report();
@@ -137,6 +143,7 @@ public final class ClusterCore {
             case Event.ServerChanged e -> onServer(e);
             case Event.ServerExited e -> {
                 server.onExited();
+                switchover.onServerDown();
                 primary.onServerDown("PostgreSQL ended: " + e.how());
                 standby.onServerDown();
             }
@@ -176,6 +183,8 @@ public final class ClusterCore {
             case Event.VoiceReported e -> primary.onVoiceReported(e.lsn());
             case Event.ProbeCommitWaited e -> primary.onProbeWaited(e.attempt());
             case Event.ProbeCommitPassed e -> primary.onProbePassed(e.attempt());
+            case Event.CheckpointDone e -> switchover.onCheckpointDone(e.round());
+            case Event.FrontDrained e -> switchover.onFrontDrained(e.round());
             default -> throw new IllegalStateException("not taken: " + event);
         }
     }
@@ -214,6 +223,7 @@ public final class ClusterCore {
             }
         }
         if (down && wasRunning) {
+            switchover.onServerDown();
             primary.onServerDown("the server was stopped");
         }
     }
@@ -238,6 +248,8 @@ public final class ClusterCore {
             case CoordMessage.LeaseGrant m -> lease.onGrant(m);
             case CoordMessage.LeaseRecall m -> primary.onLeaseRecall(m);
             case CoordMessage.RestartInPlace m -> primary.onRestartInPlace(m);
+            case CoordMessage.SwitchoverStep m -> switchover.onStep(from, m);
+            case CoordMessage.SwitchoverTold m -> watch.onTold(m);
             case CoordMessage.Discard m -> standby.onDiscard(m);
             default -> leaderDuties.onMessage(from, message);
         }

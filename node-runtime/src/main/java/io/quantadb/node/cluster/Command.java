@@ -50,7 +50,7 @@ public sealed interface Command {
     /** R := N; only in a released epoch. */
     record Finish(Condition on) implements Command {}
 
-    /** By what right an epoch is given to a node; protocol.md's Promote A to D. */
+    /** By what right an epoch is given to a node; protocol.md's Promote A to D, and E of ADR 0020. */
     enum PromoteKind {
         /** A: enough of R are frozen, and the node holds the furthest position. */
         FROZEN,
@@ -59,7 +59,9 @@ public sealed interface Command {
         /** C: k is 0; what may be lost is bounded and said. */
         ASYNC,
         /** D: an operator forces it. */
-        FORCED
+        FORCED,
+        /** E: the primary of the released epoch has stopped, frozen, and the node holds all of its WAL. */
+        HANDED_OVER
     }
 
     /**

@@ -27,6 +27,12 @@ public final class CoordCodec {
             case CoordMessage.JointObeyed m -> out.l(m.version()).lsn(m.insertPosition());
             case CoordMessage.NextRuleSatisfied m ->
                 out.l(m.version()).i(m.timeline()).i(m.parentTimeline()).lsn(m.fork());
+            case CoordMessage.SwitchoverTold m -> report(out, m.report());
+            case CoordMessage.SwitchoverStep m ->
+                out.l(m.epoch()).l(m.round()).e(m.step()).node(m.heir()).i(m.drainMillis());
+            case CoordMessage.SwitchoverStepDone m ->
+                out.l(m.epoch()).l(m.round()).e(m.step()).l(m.heldMillis());
+            case CoordMessage.Serves m -> out.l(m.epoch());
         }
         return out.done();
     }
@@ -49,6 +55,10 @@ public final class CoordCodec {
             case CoordMessage.JointObeyed m -> 13;
             case CoordMessage.NextRuleSatisfied m -> 14;
             case CoordMessage.Discard m -> 20;
+            case CoordMessage.SwitchoverTold m -> 21;
+            case CoordMessage.SwitchoverStep m -> 22;
+            case CoordMessage.SwitchoverStepDone m -> 23;
+            case CoordMessage.Serves m -> 24;
         };
     }
 
@@ -78,10 +88,27 @@ public final class CoordCodec {
             case 13 -> new CoordMessage.JointObeyed(term, in.l(), in.lsn());
             case 14 -> new CoordMessage.NextRuleSatisfied(term, in.l(), in.i(), in.i(), in.lsn());
             case 20 -> new CoordMessage.Discard(term, in.l(), in.l());
+            case 21 -> new CoordMessage.SwitchoverTold(term, report(in));
+            case 22 ->
+                new CoordMessage.SwitchoverStep(
+                        term, in.l(), in.l(), in.of(CoordMessage.Step.values()), in.node(), in.i());
+            case 23 ->
+                new CoordMessage.SwitchoverStepDone(term, in.l(), in.l(), in.of(CoordMessage.Step.values()), in.l());
+            case 24 -> new CoordMessage.Serves(term, in.l());
             default -> throw new IllegalArgumentException("message %d is not known here".formatted(tag));
         };
         in.end();
         return message;
+    }
+
+    private static void report(Wire.Out out, SwitchoverReport r) {
+        out.l(r.id()).e(r.phase()).node(r.from()).node(r.to()).l(r.epoch());
+        out.s(r.words()).l(r.gapMillis()).l(r.tookMillis());
+    }
+
+    private static SwitchoverReport report(Wire.In in) {
+        return new SwitchoverReport(
+                in.l(), in.of(SwitchoverReport.Phase.values()), in.node(), in.node(), in.l(), in.s(), in.l(), in.l());
     }
 
     private static void status(Wire.Out out, LocalStatus s) {

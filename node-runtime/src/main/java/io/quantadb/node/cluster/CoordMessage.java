@@ -66,4 +66,41 @@ public sealed interface CoordMessage {
     /** Primary to leader: k' of the new set have flushed past what Finish or Release of this version waits for. */
     record NextRuleSatisfied(long term, long version, int timeline, int parentTimeline, Lsn fork)
             implements CoordMessage {}
+
+    // ---- switchover
+
+    /** Leader to every member: where a switchover stands. */
+    record SwitchoverTold(long term, SwitchoverReport report) implements CoordMessage {}
+
+    /** What a primary that gives way is told to do; values are only ever added at the end. */
+    enum Step {
+        /** Write a checkpoint, so that the stop has little left to write. */
+        PREPARE,
+        /** Begin no transaction for anybody, and let those under way end. */
+        HOLD,
+        /** Serve as before. Only as long as STOP was not obeyed. */
+        RESUME,
+        /** Fence and stop. There is no way back from here but to be promoted, or started, again. */
+        STOP
+    }
+
+    /**
+     * Leader to the primary of this epoch, said again until it is answered. STOP is obeyed only while the same round is
+     * held, so that one which comes late finds nothing to do.
+     *
+     * @param round grows with every switchover of this leader
+     * @param drainMillis with HOLD: how long transactions under way may go on
+     */
+    record SwitchoverStep(long term, long epoch, long round, Step step, NodeId heir, int drainMillis)
+            implements CoordMessage {}
+
+    /**
+     * Primary to leader: what was done of this round. RESUME says that nothing is held any more, whoever decided that.
+     *
+     * @param heldMillis for how long new transactions have been held back
+     */
+    record SwitchoverStepDone(long term, long epoch, long round, Step step, long heldMillis) implements CoordMessage {}
+
+    /** Primary to leader: its front is open in this epoch; said a few times. */
+    record Serves(long term, long epoch) implements CoordMessage {}
 }

@@ -81,11 +81,19 @@ public sealed interface Event {
     /** Answer to {@link Action.ReadInsertPosition}. */
     record InsertPositionRead(long version, Lsn insert) implements Event {}
 
+    /** The checkpoint asked for is written. */
+    record CheckpointDone(long round) implements Event {}
+
     /** The clone asked for is complete and on disk; the server is down. */
     record CloneDone(long generation) implements Event {}
 
     /** A cancelled wait was seen on this primary: commits up to {@code lsn} may show unacknowledged. */
     record WaitCancelled(Lsn lsn) implements Event {}
+
+    // ---- this node's front
+
+    /** No transaction of a client is under way any more, and none begins until {@link Action.ResumeFront}. */
+    record FrontDrained(long round) implements Event {}
 
     // ---- this node's relay
 

@@ -46,6 +46,7 @@ final class FailoverRound {
     private final LeaseGranter granter;
     private final PrimaryDuties ownPrimary;
     private final BarredEpoch barred;
+    private final ReleasedPrimary released;
 
     private Phase phase = Phase.IDLE;
     private String reason = "";
@@ -54,7 +55,6 @@ final class FailoverRound {
     private long sentAt;
     private long quorumAt;
     private long proposedAt;
-    private long releasedAskedAt;
     private long freezeEpoch;
     private boolean fetching;
     private long fetchAt;
@@ -68,6 +68,7 @@ final class FailoverRound {
         this.granter = granter;
         this.ownPrimary = ownPrimary;
         this.barred = new BarredEpoch(ctx, reports);
+        this.released = new ReleasedPrimary(ctx, reports);
     }
 
     boolean running() {
@@ -461,29 +462,12 @@ final class FailoverRound {
     private void returnToReleased() {
         ClusterState s = ctx.state;
         NodeId node = s.releasedPrimary();
-        LocalStatus st = reports.fresh(node);
-        if (node == null || st == null || st.generation() != s.releasedGeneration()) {
-            return;
-        }
-        boolean quiet = st.server() == ServerState.DOWN || st.server() == ServerState.STANDBY;
-        Position end = st.position();
-        if (quiet && end != null && st.fit()) {
+        LocalStatus st = released.ready(freezeEpoch);
+        Position end = st == null ? null : st.position();
+        if (node != null && st != null && end != null) {
             Rule rule = Candidates.nextRule(s, node, answers, end);
+            reports.promiseSeen(st.promise());
             propose(node, st.generation(), Command.PromoteKind.SAME_PRIMARY, ctx.rules.nextTimeline(s), end, rule);
-        } else if (node.equals(s.primary()) && reports.highestPromise() > s.epoch()) {
-            freezeReleased(node);
-        }
-    }
-
-    /**
-     * It is primary of this very epoch, on a timeline that nobody was released on, and a member that has promised a
-     * later epoch will never follow it there. Frozen, it stops its server and tells where its WAL ends, as after a
-     * crash; the answer counts for nothing in R, and the next look promotes it anew.
-     */
-    private void freezeReleased(NodeId node) {
-        if (ctx.now - releasedAskedAt >= RESEND_NANOS) {
-            releasedAskedAt = ctx.now;
-            ctx.send(node, new CoordMessage.Freeze(ctx.term, Math.max(freezeEpoch, reports.highestPromise())));
         }
     }
 

@@ -3,6 +3,7 @@ package io.quantadb.node.cluster;
 import io.quantadb.node.common.NodeId;
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the Raft leader must do once it has applied an entry of its own term: hear reports, fail over, keep the rule and
@@ -16,6 +17,7 @@ final class LeaderDuties {
     private final Reports reports;
     private final LeaseGranter granter;
     private final FailoverRound failover;
+    private final SwitchoverRound switchover;
     private final RuleKeeper ruleKeeper;
     private final MembershipKeeper members;
     private final ResyncDuties resync;
@@ -31,6 +33,7 @@ final class LeaderDuties {
         this.granter = granter;
         this.reports = new Reports(ctx);
         this.failover = new FailoverRound(ctx, reports, granter, ownPrimary);
+        this.switchover = new SwitchoverRound(ctx, reports, granter, ownPrimary);
         this.ruleKeeper = new RuleKeeper(ctx, reports);
         this.members = new MembershipKeeper(ctx, reports);
         this.resync = new ResyncDuties(ctx);
@@ -46,6 +49,7 @@ final class LeaderDuties {
             if (leadingTerm != 0) {
                 leadingTerm = 0;
                 failover.reset();
+                switchover.forget();
                 reports.clear();
                 members.clear();
                 resync.clear();
@@ -57,6 +61,7 @@ final class LeaderDuties {
             transferAt = 0;
             reports.clear();
             failover.reset();
+            switchover.forget();
             granter.onLeading();
             ctx.tell("cluster", "leads in term " + ctx.term);
         }
@@ -65,13 +70,18 @@ final class LeaderDuties {
             failover.reset();
         }
         members.leaving().forEach(failover::onReplaced);
-        failover.onTick();
-        if (!failover.running()) {
+        if (!switchover.owns()) {
+            failover.onTick();
+        }
+        switchover.onTick(failover.running());
+        if (!failover.running() && !switchover.underWay()) {
             Set<NodeId> leaving = new HashSet<>(members.leaving());
             leaving.addAll(resync.outOfTheRule());
             ruleKeeper.onTick(leaving);
             members.onTick();
             resync.onTick();
+        }
+        if (!failover.running() && switchover.idle()) {
             followPrimary();
         }
     }
@@ -113,8 +123,16 @@ final class LeaderDuties {
         }
         switch (message) {
             case CoordMessage.Report m -> reports.onReport(from, m);
-            case CoordMessage.ProbeReply m -> failover.onProbeReply(from, m);
-            case CoordMessage.FreezeReply m -> failover.onFreezeReply(from, m);
+            case CoordMessage.ProbeReply m -> {
+                failover.onProbeReply(from, m);
+                switchover.onProbeReply(from, m);
+            }
+            case CoordMessage.FreezeReply m -> {
+                failover.onFreezeReply(from, m);
+                switchover.onFreezeReply(from, m);
+            }
+            case CoordMessage.SwitchoverStepDone m -> switchover.onStepDone(from, m);
+            case CoordMessage.Serves m -> switchover.onServes(from, m);
             case CoordMessage.FetchReply m -> failover.onFetchReply(from, m);
             case CoordMessage.LeaseRequest m -> granter.onRequest(from, m);
             case CoordMessage.LeaseReturned m -> granter.onReturned(m);
@@ -134,7 +152,18 @@ final class LeaderDuties {
     }
 
     void onAdminAsked(Event.AdminAsked asked) {
-        admin.onAsked(asked, failover.running());
+        if (ctx.leads() && asked.request() instanceof AdminRequest.Switchover(SwitchoverRequest wanted)) {
+            switchover.onAsked(asked.requestId(), wanted, failover.running());
+        } else {
+            admin.onAsked(asked, busy());
+        }
+    }
+
+    /** Why members and mode stand still; null when they do not. */
+    private @Nullable String busy() {
+        return failover.running()
+                ? "a failover is under way"
+                : switchover.underWay() ? "the primary is being moved" : null;
     }
 
     void onStateOrMembership() {
@@ -143,7 +172,11 @@ final class LeaderDuties {
 
     void onProposalFailed(Command command) {
         if (command instanceof Command.Promote) {
-            failover.onProposalFailed();
+            if (switchover.proposed()) {
+                switchover.onProposalFailed();
+            } else {
+                failover.onProposalFailed();
+            }
         } else {
             ruleKeeper.onProposalFailed();
         }

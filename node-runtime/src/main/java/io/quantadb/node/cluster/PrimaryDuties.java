@@ -2,6 +2,7 @@ package io.quantadb.node.cluster;
 
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.common.NodeId;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,7 @@ final class PrimaryDuties {
     private final StandbyDuties standby;
     private final LeaseHolder lease;
     private final LeaseGranter granter;
+    private final ServesNews news;
 
     // One run of the server.
     private Event.@Nullable ServerPrimaryReady ready;
@@ -53,6 +55,9 @@ final class PrimaryDuties {
     private long lapsedAt;
     private long leaseShown;
 
+    /** Giving way: this run of the server ends and does nothing more. */
+    private boolean handingOver;
+
     PrimaryDuties(
             Context ctx, ServerSupervisor server, StandbyDuties standby, LeaseHolder lease, LeaseGranter granter) {
         this.ctx = ctx;
@@ -60,6 +65,7 @@ final class PrimaryDuties {
         this.standby = standby;
         this.lease = lease;
         this.granter = granter;
+        this.news = new ServesNews(ctx);
     }
 
     boolean frontOpen() {
@@ -157,7 +163,10 @@ final class PrimaryDuties {
 
     private void whenPrimary(ClusterState s) {
         Event.ServerPrimaryReady r = ready;
-        if (r == null) {
+        if (handingOver && server.idle()) {
+            server.stop(true);
+        }
+        if (handingOver || r == null) {
             return;
         }
         if (r.timeline() != s.timeline()) {
@@ -255,6 +264,7 @@ final class PrimaryDuties {
             } else if (granter.suspended() || ctx.now - lapsedAt >= LAPSE_GRACE_NANOS) {
                 shutFront("the lease ran out");
             }
+            news.tell(frontEpoch);
             return;
         }
         boolean mayOpen = ctx.rules.mayOpen(s)
@@ -268,6 +278,7 @@ final class PrimaryDuties {
             lapsedAt = 0;
             ctx.add(new Action.OpenFront(s.epoch()));
             ctx.tell("failover", "serves as primary of epoch " + s.epoch());
+            news.begin(frontEpoch);
         }
     }
 
@@ -331,6 +342,22 @@ final class PrimaryDuties {
         mayStartEpoch = 0;
     }
 
+    /**
+     * Gives way to that node: nothing is shown or acknowledged from here on, and the server ends once that node's stream
+     * has taken all of its WAL, the record of its shutdown included. Streams of others could only delay that.
+     */
+    void handOver(NodeId heir) {
+        handingOver = true;
+        shutFront("the primary moves to " + heir);
+        ctx.add(new Action.SetPermit(null));
+        if (voiceAsked) {
+            endVoice();
+            ctx.add(new Action.CloseVoice());
+        }
+        ctx.add(new Action.KeepOnlyStream(heir));
+        server.stop(false);
+    }
+
     private void endVoice() {
         voiceAsked = false;
         voiceOpen = false;
@@ -357,6 +384,7 @@ final class PrimaryDuties {
             ctx.add(new Action.CloseVoice());
         }
         ready = null;
+        handingOver = false;
         voice = Lsn.NONE;
         servedEpoch = 0;
         mayStartEpoch = 0;

@@ -5,6 +5,7 @@ import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.common.NodeId;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The guards of the protocol, each in one place and named as protocol.md names it, so that a reader finds all on one
@@ -67,5 +68,33 @@ public class ProtocolRules {
     /** Finish: the insert position is read only once the relay obeys the joint rule of this version. */
     public boolean mayReadInsertPosition(long obeyedVersion, long version) {
         return obeyedVersion >= version;
+    }
+
+    /** E: where the WAL of a primary that gives way ends, once it writes nothing any more; null before. */
+    public @Nullable Position stoppedAt(LocalStatus primary) {
+        return primary.server() == ServerState.DOWN ? primary.position() : null;
+    }
+
+    /**
+     * E: the end of everything that the primary of the epoch has acknowledged, has shown, or ever will: what it answered
+     * to the freeze, hence with its server down and its promise on disk; null as long as it has not.
+     *
+     * @param reported where it said that it had stopped
+     */
+    public @Nullable Position endOfPrimary(@Nullable Position reported, CoordMessage.@Nullable FreezeReply frozen) {
+        return frozen == null ? null : frozen.position();
+    }
+
+    /** E: whether who ends there, on the same timeline, holds all of it. */
+    public boolean holdsAllOf(Position primaryEnd, Position end) {
+        return end.timeline() == primaryEnd.timeline() && end.lsn().atLeast(primaryEnd.lsn());
+    }
+
+    /**
+     * Whether a primary still holds transactions back for a switchover: until the time that it was told, and no longer
+     * than the term of the leader that told it.
+     */
+    public boolean mayHold(long nowNanos, long untilNanos, boolean sameTerm) {
+        return sameTerm && nowNanos < untilNanos;
     }
 }

@@ -208,6 +208,10 @@ public final class Transitions {
         if (c.kind() == Command.PromoteKind.SAME_PRIMARY && !mayKeepPrimary(s, c)) {
             return no(s, "it is not the primary of what was last released");
         }
+        boolean handedOver = c.kind() == Command.PromoteKind.HANDED_OVER;
+        if (handedOver && (!s.released() || c.node().equals(s.primary()))) {
+            return no(s, "only the primary of a released epoch hands over, and to another");
+        }
         for (MemberRef ref : c.nextRule().set()) {
             if (ref.node().equals(c.node()) || s.member(ref.node()) == null) {
                 return no(s, "the new rule names the chosen node or a stranger");

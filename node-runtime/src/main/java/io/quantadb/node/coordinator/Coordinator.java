@@ -46,6 +46,7 @@ public final class Coordinator {
     private final FactStore facts;
     private final RelayActions relay;
     private final FrontGate front;
+    private final SwitchoverBoard board;
     private final Deque<Event> pending = new ArrayDeque<>();
     private boolean handling;
     private @Nullable ClusterState shownState;
@@ -60,6 +61,7 @@ public final class Coordinator {
             FactStore facts,
             RelayActions relay,
             FrontGate front,
+            SwitchoverBoard board,
             Consumer<Throwable> onFault) {
         this.core = core;
         this.inbox = new CoreInbox(thread, this::handle, onFault);
@@ -69,6 +71,7 @@ public final class Coordinator {
         this.facts = facts;
         this.relay = relay;
         this.front = front;
+        this.board = board;
     }
 
     /**
@@ -87,6 +90,7 @@ public final class Coordinator {
             FrontGate front,
             JoinDesk joins,
             AdminAnswers admin,
+            SwitchoverBoard board,
             NodeId self,
             MonotonicClock clock,
             Consumer<Throwable> onFault) {
@@ -99,6 +103,7 @@ public final class Coordinator {
                 facts,
                 new RelayActions(relay, state::current),
                 front,
+                board,
                 onFault);
     }
 
@@ -141,6 +146,9 @@ public final class Coordinator {
             case Action.CloseFront(String reason) -> front.close(reason);
             case Action.ServeLease(long epoch, long untilNanos) -> front.lease(epoch, untilNanos);
             case Action.HoldAnswers(var until) -> front.holdAnswers(until);
+            case Action.DrainFront(long epoch, long round) -> front.drain(round);
+            case Action.ResumeFront() -> front.resume();
+            case Action.ShowSwitchover(var report) -> board.show(report);
             case Action.Tell tell -> tell(tell);
             default -> {
                 if (!peers.perform(action, this) && !relay.perform(action) && !engine.perform(action, this::post)) {

@@ -61,11 +61,12 @@ final class CoreInbox {
         return broken.get();
     }
 
-    /** What is sent over the network, which may lose it too: its sender's next tick or next try makes it good. */
+    /** What somebody sends who hears nothing then, and asks again or gives up: as on the network, which may lose it too. */
     private static boolean mayBeLost(Event event) {
         return event instanceof Event.Received
                 || event instanceof Event.Heard
                 || event instanceof Event.Unreachable
-                || event instanceof Event.JoinAsked;
+                || event instanceof Event.JoinAsked
+                || event instanceof Event.AdminAsked;
     }
 }

@@ -57,6 +57,11 @@ final class EngineActions implements AutoCloseable {
                 beside(
                         "read insert position",
                         () -> core.accept(new Event.InsertPositionRead(version, engine.insertPosition())));
+            case Action.Checkpoint(long round) ->
+                beside("checkpoint", () -> {
+                    engine.checkpoint();
+                    core.accept(new Event.CheckpointDone(round));
+                });
             case Action.ProbeCommit(long attempt) ->
                 beside("probe commit", () -> {
                     EngineControl.Probed seen = engine.probeCommit();

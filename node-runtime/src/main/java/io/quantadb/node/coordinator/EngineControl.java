@@ -35,6 +35,9 @@ public interface EngineControl {
     /** The primary's insert position. Any thread. */
     Lsn insertPosition() throws InterruptedException;
 
+    /** Writes a checkpoint while the server serves. Any thread. */
+    void checkpoint() throws InterruptedException;
+
     /** Runs a commit and says whether it was seen waiting for the voice. Any thread. */
     Probed probeCommit() throws InterruptedException;
 

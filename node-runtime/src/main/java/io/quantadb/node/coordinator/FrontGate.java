@@ -13,6 +13,12 @@ public interface FrontGate {
     /** Stop forwarding and cut every session of the primary. */
     void close(String reason);
 
+    /** Begin no transaction for anybody; tell when none is under way any more. */
+    void drain(long round);
+
+    /** Begin them again. */
+    void resume();
+
     /** The lease of the epoch that this node serves is good until then, on this node's monotonic clock. */
     void lease(long epoch, long untilNanos);
 

@@ -57,6 +57,7 @@ final class RelayActions {
             case Action.CloseStreamsBelow(long epoch) -> relay.closeBelow(epoch);
             case Action.ServeStreams(long epoch) -> relay.serve(epoch);
             case Action.ServeFetch(NodeId to, long epoch) -> relay.serveFetch(to, epoch);
+            case Action.KeepOnlyStream(NodeId of) -> relay.keepOnly(of);
             case Action.OpenVoice() -> relay.openVoice();
             case Action.CloseVoice() -> relay.closeVoice();
             case Action.SetPermit(var permit) -> relay.setPermit(permit);

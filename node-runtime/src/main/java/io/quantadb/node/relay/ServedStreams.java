@@ -59,6 +59,14 @@ final class ServedStreams implements Members, ServedStream.Owner {
         only = epoch == 0 ? null : to;
     }
 
+    /** The server is about to stop, which takes until every stream has confirmed all: only this one is worth that. */
+    void keepOnly(NodeId heir) {
+        only = heir;
+        var _ = closeWhere(
+                stream -> !stream.isWal() || !stream.header().member().node().equals(heir),
+                "the primary moves to " + heir);
+    }
+
     /** Serves these nodes in these incarnations only, and ends the streams of all others. */
     void admit(Map<NodeId, Long> members) {
         incarnations = members;

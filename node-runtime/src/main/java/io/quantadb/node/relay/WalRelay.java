@@ -154,6 +154,11 @@ public final class WalRelay implements AutoCloseable {
         run(() -> served.serveFetch(to, epoch));
     }
 
+    /** Ends every stream that is served but the WAL stream of that node, and takes no other while this epoch is served. */
+    public void keepOnly(NodeId member) {
+        run(() -> served.keepOnly(member));
+    }
+
     /**
      * Closes every stream below this epoch, followed or served, keeps the voice from reporting for a lower one, and
      * waits, within {@link RelayConfig#flushTimeout()}, until the receiver has flushed what it was given; then tells

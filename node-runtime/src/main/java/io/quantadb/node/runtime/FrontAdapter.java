@@ -9,6 +9,7 @@ import io.quantadb.node.common.NodeId;
 import io.quantadb.node.coordinator.FrontGate;
 import io.quantadb.node.front.FrontView;
 import io.quantadb.node.front.SqlFront;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -21,17 +22,20 @@ final class FrontAdapter implements FrontGate {
     private final SqlFront front;
     private final ServingLease lease;
     private final Supplier<Lsn> voice;
+    private final LongConsumer drained;
     private volatile boolean stopped;
     private long servingEpoch;
     private String closedReason = "this node is starting";
     private @Nullable ClusterState state;
     private ServerState server = ServerState.DOWN;
 
-    FrontAdapter(NodeId self, SqlFront front, ServingLease lease, Supplier<Lsn> voice) {
+    /** @param drained told, on any thread, that the drain of that round is complete */
+    FrontAdapter(NodeId self, SqlFront front, ServingLease lease, Supplier<Lsn> voice, LongConsumer drained) {
         this.self = self;
         this.front = front;
         this.lease = lease;
         this.voice = voice;
+        this.drained = drained;
     }
 
     /** Holds all answers at once, for a cancelled wait that the server's log told of; any thread. */
@@ -67,6 +71,16 @@ final class FrontAdapter implements FrontGate {
         servingEpoch = 0;
         var _ = front.fence(reason);
         publish();
+    }
+
+    @Override
+    public void drain(long round) {
+        var _ = front.drain().thenRun(() -> drained.accept(round));
+    }
+
+    @Override
+    public void resume() {
+        front.resume();
     }
 
     @Override

@@ -4,13 +4,16 @@ import static io.quantadb.node.common.LogKeys.FAILOVER;
 import static io.quantadb.node.common.LogKeys.NODE;
 import static io.quantadb.node.common.LogKeys.REASON;
 
+import io.quantadb.node.api.Switchovers;
 import io.quantadb.node.cluster.ClusterState;
 import io.quantadb.node.cluster.Event;
-import io.quantadb.node.common.NodeException;
+import io.quantadb.node.cluster.SwitchoverReport;
+import io.quantadb.node.cluster.SwitchoverRequest;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.consensus.RaftStatus;
 import io.quantadb.node.postgres.StopMode;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -23,11 +26,10 @@ import org.slf4j.LoggerFactory;
  * How a primary's node leaves when it is told to stop, while its decision core still runs:
  *
  * <ol>
- *   <li>PostgreSQL writes a checkpoint while it still serves, so that its shutdown has little left to write;
- *   <li>the front is fenced and takes nobody any more: nothing is answered from here on;
- *   <li>the voice is closed and PostgreSQL stopped, with the members' streams open: it waits until they have flushed all
- *       its WAL, its shutdown record included, so that this node's data is a part of what the next primary holds;
- *   <li>the core is told that PostgreSQL ended, and the leader, perhaps this very node, promotes another at once;
+ *   <li>it asks for a switchover to the best node, as an operator would, but for the rule of the next epoch, in which a
+ *       node that leaves does not count; clients are served until transactions are held back;
+ *   <li>where nobody can take over in order, the front is fenced, the voice closed and PostgreSQL stopped with the
+ *       members' streams open, and the core is told that it ended: the leader promotes another as it can;
  *   <li>the node goes on with its own stop when another is primary and leads, or when nobody will be in time.
  * </ol>
  *
@@ -36,7 +38,11 @@ import org.slf4j.LoggerFactory;
  */
 final class HandOver {
     private static final Logger LOGGER = LoggerFactory.getLogger(HandOver.class);
-    private static final Duration CHECKPOINT = Duration.ofSeconds(3);
+    /** Until transactions are held back. */
+    private static final Duration PREPARE = Duration.ofSeconds(5);
+    /** For the whole switchover. */
+    private static final Duration IN_ORDER = Duration.ofSeconds(11);
+
     private static final Duration STOP = Duration.ofSeconds(4);
     private static final Duration TAKE_OVER = Duration.ofSeconds(3);
     /** Without a leader for so long there is no majority that could promote. */
@@ -48,6 +54,7 @@ final class HandOver {
     private final NodeParts parts;
     private final Supplier<ClusterState> state;
     private final Supplier<@Nullable RaftStatus> raft;
+    private final SwitchoverDesk desk;
     private final Consumer<Event> post;
 
     HandOver(
@@ -55,11 +62,13 @@ final class HandOver {
             NodeParts parts,
             Supplier<ClusterState> state,
             Supplier<@Nullable RaftStatus> raft,
+            SwitchoverDesk desk,
             Consumer<Event> post) {
         this.self = self;
         this.parts = parts;
         this.state = state;
         this.raft = raft;
+        this.desk = desk;
         this.post = post;
     }
 
@@ -68,30 +77,66 @@ final class HandOver {
         if (!self.equals(before.primary()) || !parts.server().isReady()) {
             return;
         }
-        boolean heir = before.rule().k() > 0;
-        if (heir) {
-            checkpoint();
-        }
         long began = System.nanoTime();
+        parts.engine().leave();
+        boolean others = before.dataVoters().size() > 1;
+        boolean taken = others && switchOver();
         parts.gate().stop();
         parts.front().close();
-        parts.engine().leave();
+        boolean heir = before.rule().k() > 0;
+        if (!taken) {
+            stopInOrder(began, heir);
+        }
+        if (taken || heir) {
+            told(await(this::taken), began);
+        }
+    }
+
+    /** True when another node is the primary by then. */
+    private boolean switchOver() throws InterruptedException {
+        var wanted = new Switchovers.Wanted(null, PREPARE, Duration.ofMillis(SwitchoverRequest.DRAIN_MILLIS), null);
+        CompletableFuture<Switchovers.Begun> asked = desk.ask(wanted, "this node, which stops", true);
+        long giveUp = System.nanoTime() + IN_ORDER.toNanos();
+        while (System.nanoTime() < giveUp) {
+            if (!self.equals(state.get().primary())) {
+                return true;
+            }
+            Switchovers.Begun begun = asked.getNow(null);
+            if (begun != null) {
+                SwitchoverReport first = begun.report();
+                SwitchoverReport now =
+                        first == null ? null : desk.byId(first.id()).orElse(first);
+                if (now == null || now.over()) {
+                    LOGGER.atInfo()
+                            .addMarker(FAILOVER)
+                            .addKeyValue(REASON, now == null ? begun.outcome().words() : now.words())
+                            .log("no switchover before this node stops");
+                    return !self.equals(state.get().primary());
+                }
+            }
+            Thread.sleep(POLL_MILLIS);
+        }
+        return !self.equals(state.get().primary());
+    }
+
+    private void stopInOrder(long began, boolean heir) {
         parts.relay().closeVoice();
         parts.server().stop(StopMode.FAST, STOP);
         LOGGER.atInfo()
                 .addMarker(FAILOVER)
                 .addKeyValue("took_ms", millisSince(began))
                 .log("this primary stopped in order");
-        if (!heir) {
-            return;
+        if (heir) {
+            post.accept(new Event.ServerExited("this node stops"));
         }
-        post.accept(new Event.ServerExited("this node stops"));
-        boolean taken = await(this::taken);
+    }
+
+    private void told(boolean handedOver, long began) {
         LOGGER.atInfo()
                 .addMarker(FAILOVER)
                 .addKeyValue(NODE, state.get().primary())
                 .addKeyValue("took_ms", millisSince(began))
-                .log(taken ? "handed over" : "nobody took over in time; the others go on by themselves");
+                .log(handedOver ? "handed over" : "nobody took over in time; the others go on by themselves");
     }
 
     /** The promotion is committed, and somebody else tells the others. */
@@ -115,17 +160,6 @@ final class HandOver {
             Thread.sleep(POLL_MILLIS);
         }
         return true;
-    }
-
-    private void checkpoint() throws InterruptedException {
-        Thread work = Thread.ofVirtual().name("quantadb-last-checkpoint").start(() -> {
-            try {
-                var _ = parts.server().sessions().ask("CHECKPOINT");
-            } catch (NodeException e) {
-                LOGGER.atDebug().addKeyValue(REASON, e.getMessage()).log("no checkpoint before the stop");
-            }
-        });
-        work.join(CHECKPOINT);
     }
 
     private static long millisSince(long beganNanos) {

@@ -68,6 +68,7 @@ final class NodeAgent implements AutoCloseable {
     private final RunFolder runFolder;
     private final BootstrapDesk desk;
     private final AdminDesk admin;
+    private final SwitchoverDesk switchovers;
     private final NodeProbes probes;
     private volatile @Nullable NodeFacts facts;
     private volatile @Nullable FactStore stored;
@@ -83,6 +84,7 @@ final class NodeAgent implements AutoCloseable {
         this.runFolder = new RunFolder(config.runDir());
         this.admin = new AdminDesk(clock);
         this.desk = new BootstrapDesk(config.cluster().mode() == NodeMode.AUTO);
+        this.switchovers = new SwitchoverDesk(random, admin);
         this.probes = new NodeProbes(clock, this::viewed, () -> {
             NodeEngine e = engine;
             return e == null ? null : e.cloning();
@@ -152,6 +154,7 @@ final class NodeAgent implements AutoCloseable {
                         probes,
                         desk,
                         admin,
+                        switchovers,
                         NodeNetwork.apiCallers(config, transport, runFolder, random)));
         Steps.io(ExitCode.PORT, api::start);
         return api;
@@ -201,6 +204,7 @@ final class NodeAgent implements AutoCloseable {
                 g.store(),
                 g.joins(),
                 admin,
+                switchovers,
                 g.member().node(),
                 this::unfit);
         core.set(coordinator);
@@ -216,18 +220,11 @@ final class NodeAgent implements AutoCloseable {
         admin.attach(coordinator::post, g.network());
         walCare.start();
         closing.add("wal care", walCare);
+        switchovers.attach(state::current);
         startParts(g, parts, raft);
         closing.add("network", () -> goDeaf(g.network(), node, heard));
         probes.enter(NodeProbes.Stage.RUNNING);
-        closing.add("hand-over", () -> {
-            probes.enter(NodeProbes.Stage.STOPPING);
-            leaving = true;
-            if (unfit) {
-                // A core that hears nothing hands nothing over; its heartbeats must end at once.
-                return;
-            }
-            new HandOver(g.member().node(), parts, state::current, raftStatus::get, coordinator::post).run();
-        });
+        closing.add("hand-over", () -> leave(g.member().node(), parts, state, coordinator));
         LOGGER.atInfo()
                 .addMarker(CLUSTER)
                 .addKeyValue(NODE, g.member().node())
@@ -248,6 +245,16 @@ final class NodeAgent implements AutoCloseable {
         network.unwatch(heard);
         network.unregister(ControlDispatcher.COORD);
         network.unregister(ControlDispatcher.ADMIN);
+    }
+
+    private void leave(NodeId self, NodeParts parts, ReplicatedState state, Coordinator coordinator)
+            throws InterruptedException {
+        probes.enter(NodeProbes.Stage.STOPPING);
+        leaving = true;
+        if (!unfit) {
+            // A core that hears nothing hands nothing over; its heartbeats must end at once.
+            new HandOver(self, parts, state::current, raftStatus::get, switchovers, coordinator::post).run();
+        }
     }
 
     private NodeParts parts(Ground g, ServingLease lease, AtomicReference<@Nullable Coordinator> core) {

@@ -40,9 +40,12 @@ final class NodeEngine implements EngineControl {
     private static final Logger LOGGER = LoggerFactory.getLogger(NodeEngine.class);
     private static final Duration RECOVERY = Duration.ofHours(24);
     private static final Duration PROMOTION = Duration.ofSeconds(60);
-    private static final Duration FAST_STOP = Duration.ofSeconds(10);
+    /** A fast stop is a primary's that gives way: beyond this it is killed, and whoever holds most takes over. */
+    private static final Duration FAST_STOP = Duration.ofSeconds(3);
+
     private static final Duration IMMEDIATE_STOP = Duration.ofSeconds(5);
     private static final Duration PROBE = Duration.ofSeconds(5);
+    private static final Duration CHECKPOINT = Duration.ofMinutes(30);
     private static final Duration DIAL = Duration.ofSeconds(10);
     private static final Duration LEAVING = Duration.ofSeconds(30);
     private static final long TELL_EVERY_BYTES = 256L << 20;
@@ -207,6 +210,14 @@ final class NodeEngine implements EngineControl {
                     "SET synchronous_commit = local; SELECT pg_logical_emit_message(true, 'quantadb', 'flush')", PROBE);
         }
         return insert;
+    }
+
+    @Override
+    public void checkpoint() {
+        // Not over the kept session, which must not wait for a checkpoint's whole length.
+        try (PgConnection session = server.sessions().open("postgres", "quantadb checkpoint")) {
+            var _ = session.queryAll("CHECKPOINT", CHECKPOINT);
+        }
     }
 
     @Override

@@ -20,6 +20,7 @@ import io.quantadb.node.coordinator.FactStore;
 import io.quantadb.node.coordinator.JoinDesk;
 import io.quantadb.node.coordinator.NodeFacts;
 import io.quantadb.node.coordinator.ReplicatedState;
+import io.quantadb.node.coordinator.SwitchoverBoard;
 import io.quantadb.node.front.FrontConfig;
 import io.quantadb.node.front.SqlFront;
 import io.quantadb.node.postgres.DirectoryContents;
@@ -100,7 +101,12 @@ record NodeParts(
                 pid -> waits(server, pid),
                 events::onFrontSawCancel,
                 clock);
-        FrontAdapter gate = new FrontAdapter(config.cluster().nodeId(), front, lease, relay::voiceReported);
+        FrontAdapter gate = new FrontAdapter(
+                config.cluster().nodeId(),
+                front,
+                lease,
+                relay::voiceReported,
+                round -> post.accept(new Event.FrontDrained(round)));
         events.gate = gate;
         front.watchLog(server::isLogReadUp);
         NodeEngine engine = new NodeEngine(server, postgres.directory(), postgres.user(), relay);
@@ -170,10 +176,11 @@ record NodeParts(
             FactStore facts,
             JoinDesk joins,
             AdminAnswers admin,
+            SwitchoverBoard board,
             NodeId self,
             Consumer<Throwable> onFault) {
         return Coordinator.of(
-                core, raft, network, state, engine, facts, relay, gate, joins, admin, self, clock, fault -> {
+                core, raft, network, state, engine, facts, relay, gate, joins, admin, board, self, clock, fault -> {
                     gate.stop();
                     onFault.accept(fault);
                 });

@@ -104,7 +104,10 @@ final class Views {
             members.add(member(m, s, relay, serving, raft));
         }
         String reason = reason(s, self, server, serving, relay, raft);
-        FailoverRecord last = s.failovers().isEmpty() ? null : s.failovers().getLast();
+        FailoverRecord last = s.failovers().reversed().stream()
+                .filter(f -> !f.planned())
+                .findFirst()
+                .orElse(null);
         return new ClusterView(
                 self,
                 started,

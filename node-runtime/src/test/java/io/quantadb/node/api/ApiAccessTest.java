@@ -35,6 +35,12 @@ class ApiAccessTest {
         "OPERATOR,GET,/cluster/health,200",
         "OPERATOR,POST,/cluster/bootstrap,200",
         "OPERATOR,GET,/cluster/bootstrap,405",
+        "ANYBODY,GET,/cluster/switchover,401",
+        "ANYBODY,POST,/cluster/switchover,401",
+        "VIEWER,GET,/cluster/switchover,200",
+        "VIEWER,POST,/cluster/switchover,403",
+        "NODE,POST,/cluster/switchover,403",
+        "OPERATOR,PUT,/cluster/switchover,405",
         "OPERATOR,POST,/livez,405"
     })
     void asksEachRouteForItsRole(Caller.Role role, String method, String path, int status) {

@@ -95,7 +95,7 @@ class AdminDutiesTest {
     }
 
     private Action.AdminAnswer ask(AdminRequest request) {
-        duties.onAsked(new Event.AdminAsked(1, request), false);
+        duties.onAsked(new Event.AdminAsked(1, request), null);
         List<Action> actions = ctx.drain();
         proposed = actions.stream()
                 .filter(Action.Propose.class::isInstance)

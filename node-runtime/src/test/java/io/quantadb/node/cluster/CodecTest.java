@@ -11,7 +11,10 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class CodecTest {
     private static final HostPort AT = new HostPort("localhost", 1);
@@ -52,6 +55,31 @@ class CodecTest {
         assertThat(CommandCodec.decode(CommandCodec.encode(PROMOTE))).isEqualTo(PROMOTE);
     }
 
+    @ParameterizedTest
+    @MethodSource("switchovers")
+    void readsWhatIsSaidOfASwitchover(CoordMessage message) {
+        assertThat(CoordCodec.decode(CoordCodec.encode(message))).isEqualTo(message);
+    }
+
+    static Stream<CoordMessage> switchovers() {
+        NodeId n2 = new NodeId("n2");
+        return Stream.of(
+                new CoordMessage.SwitchoverTold(
+                        3,
+                        new SwitchoverReport(
+                                -7,
+                                SwitchoverReport.Phase.ABORTED,
+                                new NodeId("n1"),
+                                n2,
+                                2,
+                                "so that",
+                                -1,
+                                Long.MAX_VALUE)),
+                new CoordMessage.SwitchoverStep(3, 2, 1L << 40, CoordMessage.Step.STOP, n2, 250),
+                new CoordMessage.SwitchoverStepDone(3, 2, 1L << 40, CoordMessage.Step.RESUME, 12),
+                new CoordMessage.Serves(3, 2));
+    }
+
     @Test
     void readsAnOperatorsRequestAndItsAnswer() {
         List<AdminCodec.Message> messages = List.of(
@@ -60,6 +88,11 @@ class CodecTest {
                         8, new AdminRequest.ChangeMode(Settings.Mode.ALL, Settings.Policy.SHRINK, 2_500)),
                 new AdminCodec.Question(9, new AdminRequest.Maintain(new NodeId("n2"), false)),
                 new AdminCodec.Question(10, new AdminRequest.Resync(new NodeId("n2"), true)),
+                new AdminCodec.Question(
+                        10,
+                        new AdminRequest.Switchover(new SwitchoverRequest(-7, 2, new NodeId("n2"), 30_000, 250, true))),
+                new AdminCodec.Question(
+                        11, new AdminRequest.Switchover(new SwitchoverRequest(7, 2, null, 1, 0, false))),
                 new AdminCodec.Answer(7, Action.AdminVerdict.REFUSED, "it is the primary"));
 
         assertThat(messages)
@@ -95,7 +128,10 @@ class CodecTest {
                 + fuzz(
                         AdminCodec.encode(
                                 new AdminCodec.Question(7, new AdminRequest.RemoveMember(new NodeId("n3"), true))),
-                        AdminCodec::decode);
+                        AdminCodec::decode)
+                + switchovers()
+                        .mapToInt(m -> fuzz(CoordCodec.encode(m), CoordCodec::decode))
+                        .sum();
         assertThat(refused).isPositive();
     }
 

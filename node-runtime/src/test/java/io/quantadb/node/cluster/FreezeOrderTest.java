@@ -2,23 +2,18 @@ package io.quantadb.node.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.Lsn;
-import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.common.NodeId;
-import io.quantadb.node.common.PeerId;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.SortedSet;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 /** A frozen member answers only with what cannot grow any more; and what the primary does when its server's run ends. */
 class FreezeOrderTest {
-    private static final NodeId N1 = new NodeId("n1");
-    private static final NodeId N2 = new NodeId("n2");
-    private static final NodeId N3 = new NodeId("n3");
+    private static final NodeId N1 = TestingStates.N1;
+    private static final NodeId N2 = TestingStates.N2;
+    private static final NodeId N3 = TestingStates.N3;
     private static final Position START = new Position(1, new Lsn(1_000));
 
     private long now = 1_000_000_000L;
@@ -322,7 +317,7 @@ class FreezeOrderTest {
 
     private ClusterCore standby() {
         ClusterCore core = core(N2);
-        on(core, new Event.StateApplied(state(), 10));
+        on(core, new Event.StateApplied(TestingStates.three(), 10));
         on(core, new Event.RaftChanged(false, 2, N1, false, false));
         on(core, new Event.ServerChanged(ServerState.STANDBY, 1));
         on(core, new Event.StreamsClosedBelow(1));
@@ -333,7 +328,7 @@ class FreezeOrderTest {
 
     private ClusterCore primary() {
         ClusterCore core = core(N1);
-        on(core, new Event.StateApplied(state(), 10));
+        on(core, new Event.StateApplied(TestingStates.three(), 10));
         on(core, new Event.RaftChanged(true, 2, N1, true, false));
         on(core, new Event.LeaderLease(now + 10_000_000_000L));
         on(core, new Event.ServerChanged(ServerState.PRIMARY, 1));
@@ -343,7 +338,7 @@ class FreezeOrderTest {
     }
 
     private ClusterCore core(NodeId node) {
-        return new ClusterCore(new ClusterCore.Start(peer(node), 1, 0, ServerState.DOWN, START, 1), now);
+        return new ClusterCore(new ClusterCore.Start(TestingStates.peer(node), 1, 0, ServerState.DOWN, START, 1), now);
     }
 
     private List<Action> on(ClusterCore core, Event event) {
@@ -384,47 +379,19 @@ class FreezeOrderTest {
         return java.util.stream.Stream.concat(a.stream(), b.stream()).toList();
     }
 
-    private static PeerId peer(NodeId node) {
-        return new PeerId(node, 11);
-    }
-
-    private static Member member(NodeId node) {
-        HostPort at = new HostPort("127.0.0.1", 1);
-        return new Member(
-                peer(node), 1, MemberKind.DATA, MemberState.VOTER, new Addresses(at, at, at, at, at), "", 100, false);
-    }
-
-    private static ClusterState state() {
-        var transitions = new Transitions(new ProtocolRules());
-        ClusterState s = transitions
-                .apply(ClusterState.EMPTY, new Command.Bootstrap("c", 1, 1, member(N1), 1, Settings.DEFAULT))
-                .state();
-        s = transitions.apply(s, new Command.AddMember(member(N2))).state();
-        s = transitions.apply(s, new Command.AddMember(member(N3))).state();
-        SortedSet<MemberRef> set = new TreeSet<>(List.of(new MemberRef(N2, 1), new MemberRef(N3, 1)));
-        s = transitions
-                .apply(s, new Command.Joint(Command.Condition.of(s), new Rule(set, 1)))
-                .state();
-        return transitions.apply(s, new Command.Finish(Command.Condition.of(s))).state();
-    }
-
     private static ClusterState returned() {
         return promoted(
-                2, N1, Command.PromoteKind.SAME_PRIMARY, new Rule(state().rule().set(), 1));
+                2, N1, Command.PromoteKind.SAME_PRIMARY, TestingStates.three().rule());
     }
 
     private static ClusterState promoted(long epoch, NodeId chosen) {
-        SortedSet<MemberRef> set = new TreeSet<>(List.of(new MemberRef(N3, 1)));
-        return promoted(epoch, chosen, Command.PromoteKind.FROZEN, new Rule(set, 1));
+        return promoted(epoch, chosen, Command.PromoteKind.FROZEN, TestingStates.rule(1, N3));
     }
 
     private static ClusterState promoted(long epoch, NodeId chosen, Command.PromoteKind kind, Rule rule) {
-        ClusterState s = state();
-        ClusterState next = new Transitions(new ProtocolRules())
-                .apply(
-                        s,
-                        new Command.Promote(Command.Condition.of(s), epoch, chosen, 1, kind, 2, START, rule, 0, "test"))
-                .state();
+        ClusterState s = TestingStates.three();
+        ClusterState next = TestingStates.after(
+                s, new Command.Promote(Command.Condition.of(s), epoch, chosen, 1, kind, 2, START, rule, 0, "test"));
         assertThat(next.epoch()).isEqualTo(epoch);
         assertThat(new TreeMap<>(next.members())).containsKey(chosen);
         return next;

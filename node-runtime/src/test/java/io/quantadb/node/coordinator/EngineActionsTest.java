@@ -170,6 +170,22 @@ class EngineActionsTest {
                         .state();
     }
 
+    @Test
+    void saysThatACheckpointIsWrittenWithoutWaitingForWhatElseIsUnderWay() throws InterruptedException {
+        // Given
+        engine.blockPromotion = true;
+        actions.perform(new Action.PromoteServer(5, 3), core);
+        engine.promoting.await();
+
+        // When
+        actions.perform(new Action.Checkpoint(7), core);
+
+        // Then
+        awaitEvents(2);
+        assertThat(events).contains(new Event.CheckpointDone(7));
+        assertThat(engine.calls).containsExactly("promote", "checkpoint");
+    }
+
     private void awaitEvents(int count) {
         await().atMost(SOON).until(() -> events.size() >= count);
     }
@@ -228,6 +244,11 @@ class EngineActionsTest {
         @Override
         public Lsn insertPosition() {
             return new Lsn(100);
+        }
+
+        @Override
+        public void checkpoint() {
+            calls.add("checkpoint");
         }
 
         @Override

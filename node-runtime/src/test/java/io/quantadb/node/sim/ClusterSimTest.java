@@ -3,6 +3,7 @@ package io.quantadb.node.sim;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quantadb.node.cluster.ProtocolRules;
+import io.quantadb.node.cluster.SwitchoverReport;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -15,7 +16,7 @@ class ClusterSimTest {
 
     /** The last one is the run that is repeated. */
     @RegisterExtension
-    static final SeedProgress PROGRESS = new SeedProgress("cluster", seeds().count() + 4 * storms().count() + 1);
+    static final SeedProgress PROGRESS = new SeedProgress("cluster", seeds().count() + 6 * storms().count() + 2);
 
     static LongStream seeds() {
         long first = Long.getLong("sim.seed", 0);
@@ -85,6 +86,47 @@ class ClusterSimTest {
         } catch (AssertionError | RuntimeException e) {
             throw new AssertionError("reproduce: make sim RUNS=1 SEED=" + seed, e);
         }
+    }
+
+    /** The primary is asked to move all the time, and struck while it does. */
+    @ParameterizedTest(name = "moving={0}")
+    @MethodSource("moves")
+    void losesNothingHoweverOftenThePrimaryMoves(long seed) {
+        SimRun run = SimRun.moving(seed, new ProtocolRules(), new SimBugs());
+        try {
+            run.all(CHAOS_MS);
+            assertThat(run.world.oracle.acknowledged).isPositive();
+        } catch (AssertionError | RuntimeException e) {
+            throw new AssertionError("reproduce: make sim RUNS=1 SEED=" + seed, e);
+        }
+    }
+
+    /** What is asked for all the time is done now and then, and given up now and then, or these runs show nothing. */
+    @Test
+    void movesThePrimaryInOrderInMostRuns() {
+        // Given
+        int done = 0;
+        int aborted = 0;
+        int refused = 0;
+
+        // When
+        for (long seed = 0; seed < 10; seed++) {
+            SimMoves moves =
+                    SimRun.moving(seed, new ProtocolRules(), new SimBugs()).chaos(CHAOS_MS).moves;
+            done += moves.ended(SwitchoverReport.Phase.DONE) > 0 ? 1 : 0;
+            aborted += moves.ended(SwitchoverReport.Phase.ABORTED);
+            refused += moves.refused();
+        }
+
+        // Then
+        assertThat(done).isGreaterThan(5);
+        assertThat(aborted).isPositive();
+        assertThat(refused).isPositive();
+    }
+
+    static LongStream moves() {
+        long first = Long.getLong("sim.seed", 0);
+        return LongStream.range(first, first + Math.max(1, Integer.getInteger("sim.runs", 200) / 5));
     }
 
     static LongStream storms() {

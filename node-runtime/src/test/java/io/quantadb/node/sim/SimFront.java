@@ -15,6 +15,8 @@ final class SimFront {
     private Lsn holdUntil = Lsn.NONE;
     /** Record counts at which a client's commit waits. */
     private final Deque<Integer> waiting = new ArrayDeque<>();
+    /** The round of the switchover for which nothing begins; 0 for none. */
+    private long draining;
 
     SimFront(SimNode node) {
         this.node = node;
@@ -27,6 +29,24 @@ final class SimFront {
         leaseUntil = 0;
         holdUntil = Lsn.NONE;
         waiting.clear();
+        draining = 0;
+    }
+
+    /** Nothing begins, and it is told when nothing is under way. */
+    void drain(long round) {
+        draining = round;
+        tellDrained();
+    }
+
+    void resume() {
+        draining = 0;
+    }
+
+    private void tellDrained() {
+        long round = draining;
+        if (round != 0 && waiting.isEmpty()) {
+            node.later(0.1, 2, () -> node.event(new Event.FrontDrained(round)));
+        }
     }
 
     void open(long epoch) {
@@ -36,6 +56,7 @@ final class SimFront {
     void close() {
         openEpoch = 0;
         waiting.clear();
+        draining = 0;
     }
 
     void serverGone() {
@@ -65,7 +86,7 @@ final class SimFront {
     }
 
     void write() {
-        if (serving()) {
+        if (serving() && draining == 0) {
             waiting.add(node.pg.append(node.pg.timeline, "commit"));
             node.pg.flushSoon();
         }
@@ -73,7 +94,7 @@ final class SimFront {
 
     /** A client reads: everything that is visible is shown. */
     void read() {
-        if (serving() && node.relay.voice.atLeast(holdUntil)) {
+        if (serving() && draining == 0 && node.relay.voice.atLeast(holdUntil)) {
             int shown = Math.max(node.pg.visible, SimPostgres.records(node.relay.voice));
             world.oracle.onShown(node, openEpoch, Math.min(shown, node.pg.wal.size()));
         }
@@ -89,6 +110,7 @@ final class SimFront {
                 world.oracle.acknowledged++;
             }
         }
+        tellDrained();
     }
 
     /** A waiting commit is cancelled: visible from now on, and no answer leaves until the voice has passed it. */

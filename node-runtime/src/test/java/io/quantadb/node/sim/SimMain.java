@@ -1,9 +1,13 @@
 package io.quantadb.node.sim;
 
 import io.quantadb.node.cluster.ProtocolRules;
+import io.quantadb.node.cluster.SwitchoverReport;
+import java.util.EnumMap;
+import java.util.Map;
 
 /** Many seeds by hand: system properties {@code sim.seed}, {@code sim.runs}, {@code sim.chaosMs}, {@code sim.log},
- * {@code sim.kind} ({@code storm}, {@code restless}, {@code lagging}, {@code stalling}). */
+ * {@code sim.kind} ({@code storm}, {@code restless}, {@code lagging}, {@code stalling},
+ * {@code moving}). */
 final class SimMain {
     private SimMain() {}
 
@@ -14,9 +18,11 @@ final class SimMain {
         long failed = 0;
         long acknowledged = 0;
         long promotions = 0;
+        Map<SwitchoverReport.Phase, Integer> moves = new EnumMap<>(SwitchoverReport.Phase.class);
         for (long seed = first; seed < first + runs; seed++) {
             SimRun run = switch (System.getProperty("sim.kind", "of")) {
                 case "storm" -> SimRun.storm(seed, new ProtocolRules(), new SimBugs());
+                case "moving" -> SimRun.moving(seed, new ProtocolRules(), new SimBugs());
                 case "lagging" -> SimRun.lagging(seed, new ProtocolRules(), new SimBugs());
                 case "stalling" -> SimRun.stalling(seed, new ProtocolRules(), new SimBugs());
                 case "restless" -> SimRun.restless(seed, new ProtocolRules(), new SimBugs());
@@ -34,9 +40,13 @@ final class SimMain {
             }
             acknowledged += run.world.oracle.acknowledged;
             promotions += run.world.oracle.promotions;
+            for (SwitchoverReport.Phase phase : SwitchoverReport.Phase.values()) {
+                moves.merge(phase, run.moves.ended(phase), Integer::sum);
+            }
         }
         System.out.printf(
-                "%d seeds, %d failed, %d acknowledged, %d promotions%n", runs, failed, acknowledged, promotions);
+                "%d seeds, %d failed, %d acknowledged, %d promotions, switchovers %s%n",
+                runs, failed, acknowledged, promotions, moves);
         if (failed > 0) {
             System.exit(1);
         }

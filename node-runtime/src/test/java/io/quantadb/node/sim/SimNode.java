@@ -105,6 +105,11 @@ final class SimNode {
         return up && world.now >= pausedUntil;
     }
 
+    /** Grows with every start and crash. */
+    int life() {
+        return life;
+    }
+
     boolean leaseHeld(long epoch) {
         return front.leaseHeld(epoch);
     }
@@ -385,7 +390,10 @@ final class SimNode {
             case Action.JoinAnswer a -> {
                 // The joiner asks again until it finds itself in the state.
             }
-            case Action.AdminAnswer a -> world.trace("%s answers %s: %s".formatted(id, a.verdict(), a.words()));
+            case Action.AdminAnswer a -> {
+                world.trace("%s answers %s: %s".formatted(id, a.verdict(), a.words()));
+                world.onAdminAnswer.accept(this, a);
+            }
             case Action.PersistPromise a ->
                 later(0.2, world.chance(0.05) ? 30 : 2, () -> {
                     facts.promise = Math.max(facts.promise, a.epoch());
@@ -431,12 +439,17 @@ final class SimNode {
             case Action.CloseFront a -> front.close();
             case Action.ServeLease a -> front.lease(a.epoch(), a.untilNanos());
             case Action.HoldAnswers a -> front.hold(a.until());
+            case Action.Checkpoint a -> later(5, 60, () -> event(new Event.CheckpointDone(a.round())));
+            case Action.DrainFront a -> front.drain(a.round());
+            case Action.ResumeFront a -> front.resume();
+            case Action.KeepOnlyStream a -> relay.keepOnly(a.of());
+            case Action.ShowSwitchover a -> world.onSwitchover.accept(this, a.report());
             default -> throw new IllegalStateException("not carried out: " + action);
         }
     }
 
     private void probeCommit(long attempt) {
-        if (pg.ready && relay.voiceOpen) {
+        if (pg.ready && relay.voiceOpen && !pg.shuttingDown) {
             pg.append(pg.timeline, "probe");
             pg.flushSoon();
             Lsn end = pg.end();

@@ -16,6 +16,7 @@ final class SimPostgres {
     record Rec(int timeline, long id, String what) {}
 
     static final long STEP = 10;
+    private static final long FAST_STOP_MS = 3_000;
 
     private final SimNode node;
     private final SimWorld world;
@@ -28,6 +29,9 @@ final class SimPostgres {
     boolean ready;
     /** So many records are visible to whoever asks, acknowledged or not. */
     int visible;
+
+    /** Told to stop fast: it writes no more but the record of its shutdown, and ends when its streams have that. */
+    boolean shuttingDown;
 
     /** The end of the WAL cannot be told and the server does not start: only another clone helps. */
     boolean spoiled;
@@ -133,10 +137,33 @@ final class SimPostgres {
     /** Immediate: no shutdown record, and the unflushed tail may be lost. */
     void stop(boolean immediate) {
         int mine = ++run;
-        if (!immediate && ready) {
-            append(timeline, "shutdown");
-            flushed = wal.size();
+        if (immediate || !ready) {
+            ended(mine);
+            return;
         }
+        append(timeline, "shutdown");
+        flushed = wal.size();
+        flushing = false;
+        shuttingDown = true;
+        node.relay.onFlushed();
+        awaitStreams(mine, world.now + FAST_STOP_MS * SimWorld.MS);
+    }
+
+    /** A walsender ends when its receiver has confirmed all; the agent kills the server when that takes too long. */
+    private void awaitStreams(int mine, long killedAt) {
+        world.afterMs(0.5, 2, () -> {
+            if (mine != run) {
+                return;
+            }
+            if (node.relay.allDelivered() || world.now >= killedAt) {
+                ended(mine);
+            } else {
+                awaitStreams(mine, killedAt);
+            }
+        });
+    }
+
+    private void ended(int mine) {
         loseTail();
         node.later(2, 15, () -> {
             if (mine == run) {
@@ -162,6 +189,7 @@ final class SimPostgres {
         }
         state = empty ? ServerState.EMPTY : ServerState.DOWN;
         ready = false;
+        shuttingDown = false;
         flushing = false;
         timeline = 0;
         node.relay.serverGone();
@@ -176,6 +204,7 @@ final class SimPostgres {
         spoiled = false;
         cloningFrom = null;
         ready = false;
+        shuttingDown = false;
         flushing = false;
         state = ServerState.EMPTY;
     }

@@ -112,6 +112,19 @@ final class SimPostgresRealityTest {
                         new Step.Follow(0),
                         commit("d")));
         all.put(
+                "a fast stop ends only when the standby has all, and what was primary follows it",
+                List.of(
+                        opens(),
+                        commit("a"),
+                        reports("a"),
+                        commit("b"),
+                        stop(0, FAST),
+                        new Step.Promote(1, 2),
+                        commit("c"),
+                        startStandby(0),
+                        new Step.Follow(0),
+                        commit("d")));
+        all.put(
                 "what only the old primary had is found to diverge",
                 List.of(
                         opens(),

@@ -262,9 +262,20 @@ final class SimRelay {
         fetcher = to;
     }
 
+    /** The heir's stream alone is worth waiting for. */
+    void keepOnly(NodeId heir) {
+        served.values().removeIf(s -> !s.member.id.equals(heir));
+    }
+
+    /** Whether everybody who streams has flushed all; what is dead is not known to be until somebody notices. */
+    boolean allDelivered() {
+        return served.values().stream().allMatch(s -> s.reported >= node.pg.flushed);
+    }
+
     private void onOpen(long id, SimNode member, Action.Follow order, int start) {
         boolean fetch = fetcher != null && fetcher.equals(member.id);
-        boolean may = serveEpoch == order.epoch() && (fetch ? node.pg.running() : node.pg.ready);
+        boolean may =
+                serveEpoch == order.epoch() && !node.pg.shuttingDown && (fetch ? node.pg.running() : node.pg.ready);
         if (!may) {
             member.later(1, 3, () -> member.relay.onBroken(id));
             return;

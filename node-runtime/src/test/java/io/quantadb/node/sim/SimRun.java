@@ -23,6 +23,7 @@ final class SimRun {
     final List<SimNode> nodes = new ArrayList<>();
     private final Mix mix;
     private boolean faulty;
+    final SimMoves moves;
     private final ServesAgain servesAgain = new ServesAgain();
 
     /** What sort of trouble there is most of. */
@@ -31,12 +32,14 @@ final class SimRun {
         STORM,
         RESTLESS,
         LAGGING,
-        STALLING
+        STALLING,
+        MOVING
     }
 
     private SimRun(long seed, ProtocolRules rules, SimBugs bugs, Mix mix, int voters, int witnesses, int replicas) {
         world = new SimWorld(seed, rules, bugs);
         this.mix = mix;
+        moves = new SimMoves(world, nodes);
         world.whenCloning = this::cloning;
         for (int i = 0; i < voters + witnesses + replicas; i++) {
             MemberKind kind = i < voters
@@ -83,6 +86,13 @@ final class SimRun {
      */
     static SimRun stalling(long seed, ProtocolRules rules, SimBugs bugs) {
         return new SimRun(seed, rules, bugs, Mix.STALLING, 5, 0, 0);
+    }
+
+    /** Clusters of several shapes whose primary is asked to move all the time, and is struck while it does. */
+    static SimRun moving(long seed, ProtocolRules rules, SimBugs bugs) {
+        int[][] shapes = {{3, 0, 0}, {3, 0, 0}, {5, 0, 0}, {2, 1, 0}, {4, 1, 0}};
+        int[] shape = shapes[(int) Math.floorMod(seed, (long) shapes.length)];
+        return new SimRun(seed, rules, bugs, Mix.MOVING, shape[0], shape[1], shape[2]);
     }
 
     void form() {
@@ -180,6 +190,11 @@ final class SimRun {
             return;
         }
         SimNode n = nodes.get(world.random.nextInt(nodes.size()));
+        if (mix == Mix.MOVING && world.chance(0.6)) {
+            slowness(n);
+            world.afterMs(100, 900, this::faults);
+            return;
+        }
         if (mix == Mix.LAGGING) {
             losses(n);
             world.afterMs(200, 1_500, this::faults);
@@ -501,8 +516,12 @@ final class SimRun {
         if (mix == Mix.RESTLESS || mix == Mix.STALLING || (mix != Mix.LAGGING && world.chance(0.3))) {
             operate();
         }
+        if (mix == Mix.MOVING) {
+            moves.begin();
+        }
         run(chaosMs);
         faulty = false;
+        moves.calm();
         return this;
     }
 
@@ -522,6 +541,7 @@ final class SimRun {
         long before = world.oracle.acknowledged;
         awaitTrue("a client's write is acknowledged", 30_000, () -> world.oracle.acknowledged > before + 5);
         awaitTrue("every freeze ends and all members stand in the rule", 40_000, () -> formed() && converged());
+        awaitTrue("every request for a switchover ends", SimMoves.END_MS, moves::allEnded);
     }
 
     private boolean converged() {

@@ -1,6 +1,8 @@
 package io.quantadb.node.sim;
 
+import io.quantadb.node.cluster.Action;
 import io.quantadb.node.cluster.ProtocolRules;
+import io.quantadb.node.cluster.SwitchoverReport;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
 import java.util.ArrayList;
@@ -8,6 +10,7 @@ import java.util.List;
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /** True time, the queue of everything that is going to happen, the only source of randomness, and the trace. */
@@ -32,6 +35,12 @@ final class SimWorld {
 
     /** Told when a node has thrown its data away and begins to clone. */
     Consumer<SimNode> whenCloning = n -> {};
+
+    /** Told what a node's core answers to a request. */
+    BiConsumer<SimNode, Action.AdminAnswer> onAdminAnswer = (node, answer) -> {};
+
+    /** Told what a node hears of a switchover. */
+    BiConsumer<SimNode, SwitchoverReport> onSwitchover = (node, report) -> {};
 
     long now;
     private long order;
