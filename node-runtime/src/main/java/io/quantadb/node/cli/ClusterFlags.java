@@ -7,9 +7,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -55,26 +57,52 @@ final class ClusterFlags {
         return all;
     }
 
+    /** Whom to ask, in this order. */
+    List<HostPort> apis(Map<String, String> environment) {
+        return targets(environment).stream().map(Target::api).toList();
+    }
+
+    /** The same, but first one that is known to answer. */
+    List<HostPort> apis(Map<String, String> environment, HostPort first) {
+        return Stream.concat(Stream.of(first), apis(environment).stream().filter(api -> !api.equals(first)))
+                .toList();
+    }
+
+    ClusterClient client() {
+        return files.client();
+    }
+
     /** The best answer of the nodes to {@code /cluster/nodes}; throws {@link Failure} when none answers. */
     ClusterClient.View view(Map<String, String> environment) {
-        return StatusCommand.ask(targets(environment).stream().map(Target::api).toList(), files.client());
+        return StatusCommand.ask(apis(environment), files.client());
     }
 
     /**
      * Has one of the nodes make a change; the next is asked when one is not there or has no leader.
      *
-     * @return what the node said of it; throws {@link Failure} when it was refused or nobody answered
+     * @return what the node said of it for people; throws {@link Failure} when it was refused or nobody answered
      */
     String change(Map<String, String> environment, String path, JsonNode body) {
+        JsonNode said = changed(environment, apis(environment), path, body);
+        return said.path("detail").asText(said.path("message").asText());
+    }
+
+    /**
+     * The same, with all that the node answered.
+     *
+     * @param order some of {@link #apis}
+     */
+    JsonNode changed(Map<String, String> environment, List<HostPort> order, String path, JsonNode body) {
         ClusterClient client = files.client();
         ClusterClient.Reply last = null;
-        for (Target target : targets(environment)) {
-            Optional<ClusterClient.Reply> reply = client.post(target.api(), path, body, token(target));
+        Map<HostPort, Target> targets = new HashMap<>();
+        targets(environment).forEach(target -> targets.put(target.api(), target));
+        for (HostPort api : order) {
+            Optional<ClusterClient.Reply> reply = client.post(api, path, body, token(targets.get(api)));
             if (reply.isPresent()) {
                 last = reply.get();
                 if (last.status() < 300) {
-                    JsonNode said = last.body();
-                    return said.path("detail").asText(said.path("message").asText());
+                    return last.body();
                 }
                 if (last.status() != 503) {
                     break;
@@ -100,13 +128,15 @@ final class ClusterFlags {
                         "show --ca, --cert and --key of an operator, or --token-file of the asked node");
             case 503 ->
                 new Failure(ExitCode.TIMEOUT, error, reply.body().path("hint").asText());
-            default ->
+            case 409 ->
                 new Failure(ExitCode.REFUSED, error, reply.body().path("hint").asText());
+            default ->
+                new Failure(ExitCode.INTERNAL, error, reply.body().path("hint").asText());
         };
     }
 
-    private static @Nullable String token(Target target) {
-        Path file = target.token();
+    private static @Nullable String token(@Nullable Target target) {
+        Path file = target == null ? null : target.token();
         if (file == null || !Files.isReadable(file)) {
             return null;
         }
