@@ -217,7 +217,8 @@ public final class FailoverBench {
                 verdict.unknown(),
                 verdict.phantom().size() + verdict.reordered().size(),
                 falseFailovers,
-                busy);
+                busy,
+                history.errors());
     }
 
     /**

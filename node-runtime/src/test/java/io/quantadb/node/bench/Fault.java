@@ -1,10 +1,14 @@
 package io.quantadb.node.bench;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.quantadb.node.cli.ClusterClient;
 import io.quantadb.node.cli.Demo;
 import io.quantadb.node.cli.DemoNode;
 import io.quantadb.node.cli.NodeProcesses;
 import io.quantadb.node.cli.ProcessMark;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -14,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /** Strikes one node of a demo as a scenario says, and undoes it. Everything that forks or reads is done before. */
 final class Fault {
     private static final Duration STOP_DEADLINE = Duration.ofSeconds(30);
+    private static final String SWITCHOVER = "/cluster/switchover";
 
     private final Demo demo;
     private final Scenario scenario;
@@ -50,6 +55,7 @@ final class Fault {
             case PAUSE_AGENT -> signal("-STOP");
             case PARTITION -> network().cut(index);
             case STOP_NODE -> agent.terminate();
+            case SWITCHOVER -> switchOver();
         }
         return at;
     }
@@ -69,10 +75,34 @@ final class Fault {
                 awaitEnd();
                 demo.start(node.id());
             }
-            case KILL_POSTGRES -> {
+            case KILL_POSTGRES, SWITCHOVER -> {
                 // The agent lives on and sees to it.
             }
         }
+    }
+
+    /** Asks, and waits until it is done: what comes before the hold takes a while, in which writes go on. */
+    private void switchOver() throws IOException, InterruptedException {
+        ClusterClient client = new ClusterClient(null);
+        String token = Files.readString(node.token()).strip();
+        ClusterClient.Reply begun = client.post(node.api(), SWITCHOVER, JsonNodeFactory.instance.objectNode(), token)
+                .orElseThrow(() -> new IOException(node.id() + " does not answer"));
+        if (begun.status() != 202) {
+            throw new IOException("no switchover from %s: %s".formatted(node.id(), begun.body()));
+        }
+        String path = SWITCHOVER + "?id=" + begun.body().path("id").asText();
+        long giveUp = System.nanoTime() + STOP_DEADLINE.toNanos();
+        while (System.nanoTime() < giveUp) {
+            JsonNode now = client.get(node.api(), path).orElse(begun.body());
+            if (now.path("over").asBoolean()) {
+                if (!now.path("phase").asText().equals("done")) {
+                    throw new IOException("no switchover from %s: %s".formatted(node.id(), now));
+                }
+                return;
+            }
+            TimeUnit.MILLISECONDS.sleep(20);
+        }
+        throw new IOException("the switchover from %s did not end within %s".formatted(node.id(), STOP_DEADLINE));
     }
 
     private void awaitEnd() throws IOException, InterruptedException {

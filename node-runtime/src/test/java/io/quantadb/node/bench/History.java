@@ -29,10 +29,20 @@ public final class History {
     public record Attempt(long id, int process, long begunNanos, long endedNanos, Outcome outcome) {}
 
     private final List<Attempt> attempts = new ArrayList<>();
+    private long errors;
 
     /** Records the whole attempt at once, when its outcome is known. */
     public synchronized void add(long id, int process, long begunNanos, long endedNanos, Outcome outcome) {
         attempts.add(new Attempt(id, process, begunNanos, endedNanos, outcome));
+    }
+
+    /** A statement that was sent was answered by an error, or its connection broke. */
+    public synchronized void addError() {
+        errors++;
+    }
+
+    public synchronized long errors() {
+        return errors;
     }
 
     public synchronized List<Attempt> attempts() {

@@ -123,6 +123,7 @@ public final class OpenLoopWriter implements AutoCloseable {
             history.add(id, worker, begun, System.nanoTime(), Outcome.ACKNOWLEDGED);
             return true;
         } catch (SQLException e) {
+            history.addError();
             history.add(id, worker, begun, System.nanoTime(), outcomeOf(e.getSQLState()));
             return false;
         }

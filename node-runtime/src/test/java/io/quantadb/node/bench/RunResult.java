@@ -15,6 +15,7 @@ import java.util.List;
  *
  * @param settings everything that must be equal for two rounds to be of one table
  * @param wrong rows that nobody wrote, or that stand in another order than one process wrote them in
+ * @param errors statements that a client had sent and that were answered by an error, or by the end of the connection
  * @param gapMs the hole in acknowledgements; the deadline when writes did not come back
  */
 record RunResult(
@@ -29,7 +30,8 @@ record RunResult(
         long unknown,
         long wrong,
         long falseFailovers,
-        double busyPercent) {
+        double busyPercent,
+        long errors) {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     String line() {
@@ -46,6 +48,7 @@ record RunResult(
                 .put("wrong", wrong)
                 .put("false_failovers", falseFailovers)
                 .put("busy_percent", busyPercent)
+                .put("errors", errors)
                 .toString();
     }
 
@@ -63,7 +66,8 @@ record RunResult(
                 n.path("unknown").asLong(),
                 n.path("wrong").asLong(),
                 n.path("false_failovers").asLong(),
-                n.path("busy_percent").asDouble());
+                n.path("busy_percent").asDouble(),
+                n.path("errors").asLong());
     }
 
     /** The rounds of these settings in a file; a last line that was cut off is left out. */

@@ -15,7 +15,9 @@ enum Scenario {
     /** The node is cut off from the others. */
     PARTITION(1000, 2000),
     /** The agent is told to stop (SIGTERM): it stops PostgreSQL in order and hands over. */
-    STOP_NODE(500, 1000);
+    STOP_NODE(500, 1000),
+    /** Nothing dies: the primary is asked to move to the best node, through the API of the node that it is on. */
+    SWITCHOVER(250, 500);
 
     private final int p50GoalMs;
     private final int maxGoalMs;

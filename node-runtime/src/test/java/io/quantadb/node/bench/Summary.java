@@ -26,6 +26,7 @@ record Summary(Scenario scenario, String mode, String load, List<RunResult> roun
                         "duplicated",
                         rounds.stream().mapToLong(RunResult::duplicated).sum())
                 .put("unknown", rounds.stream().mapToLong(RunResult::unknown).sum())
+                .put("errors", rounds.stream().mapToLong(RunResult::errors).sum())
                 .put(
                         "false_failovers",
                         rounds.stream().mapToLong(RunResult::falseFailovers).sum())

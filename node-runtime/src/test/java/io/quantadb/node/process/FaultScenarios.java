@@ -63,6 +63,40 @@ abstract class FaultScenarios extends OnOneCluster {
     }
 
     @Test
+    void movesThePrimaryInOrderAndTheOldOneStreamsOnWithoutAClone() throws Exception {
+        // Given
+        DemoNode old = cluster.primary();
+        DemoNode heir = cluster.nodes().stream()
+                .filter(n -> !n.id().equals(old.id()))
+                .findFirst()
+                .orElseThrow();
+        long epoch = cluster.view().epoch();
+        long cloned = cluster.nodes().stream()
+                .mapToLong(n -> cluster.said(n, "base backup copied"))
+                .sum();
+        try (Writes writes = Writes.steady(cluster)) {
+            // When
+            TestingThree.Ran ran = cluster.switchover("--to", heir.id().value());
+
+            // Then
+            assertThat(ran.err()).isEmpty();
+            assertThat(ran.status()).isZero();
+            assertThat(ran.out())
+                    .contains("preparing")
+                    .containsPattern("(?m)^%s +%s +%d +\\d+ ms +\\d+ ms$".formatted(old.id(), heir.id(), epoch + 1));
+            writes.awaitAcknowledgedAfter(System.nanoTime());
+            writes.auditEverywhere();
+            assertThat(cluster.view().primary()).isEqualTo(heir.id().value());
+            assertThat(cluster.view().epoch()).isEqualTo(epoch + 1);
+            assertThat(cluster.nodes().stream()
+                            .mapToLong(n -> cluster.said(n, "base backup copied"))
+                            .sum())
+                    .as("the old primary streams on from where it stopped")
+                    .isEqualTo(cloned);
+        }
+    }
+
+    @Test
     void losesNothingWhenOnlyThePostmasterDies() throws Exception {
         killPostgres(false);
     }

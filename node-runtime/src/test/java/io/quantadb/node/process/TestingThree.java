@@ -11,10 +11,14 @@ import io.quantadb.node.cli.Demo;
 import io.quantadb.node.cli.DemoNode;
 import io.quantadb.node.cli.Machines;
 import io.quantadb.node.cli.ProcessMark;
+import io.quantadb.node.cli.QuantaDb;
+import io.quantadb.node.cli.Services;
 import io.quantadb.node.pgwire.PgConnection;
 import io.quantadb.node.testing.PostgresBinaries;
 import io.quantadb.node.testing.PostgresVersion;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -245,6 +249,28 @@ final class TestingThree implements AutoCloseable {
     int awaitEnd(DemoNode node) {
         await("%s ends".formatted(node.id())).atMost(PATIENCE).until(() -> hasEnded(node));
         return demo.exitStatus(node.id()).orElseThrow();
+    }
+
+    /** What a command of the program has said and ended with. */
+    record Ran(int status, String out, String err) {}
+
+    /** {@code quantadb switchover} with these flags, for this cluster. */
+    Ran switchover(String... flags) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        List<String> args = new ArrayList<>(
+                List.of("switchover", "--dir", folder.resolve("c").toString()));
+        args.addAll(List.of(flags));
+        int status = QuantaDb.execute(
+                new Services(() -> config -> 1, () -> {
+                    throw new AssertionError("no certificate is needed");
+                }),
+                Map.of(),
+                folder,
+                new PrintWriter(out, true),
+                new PrintWriter(err, true),
+                args.toArray(String[]::new));
+        return new Ran(status, out.toString(), err.toString());
     }
 
     /** Keeps the primary's WAL on its own disk until closed. */
