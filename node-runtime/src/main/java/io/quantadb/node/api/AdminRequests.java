@@ -9,14 +9,17 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads the bodies of the changes of a running cluster. */
 final class AdminRequests {
+    private static final long PAUSE_MAX_SECONDS = 366 * 86_400L;
     private static final Pattern ANY = Pattern.compile("(?s).{1,253}");
 
     private AdminRequests() {}
 
     /**
      * @param now what is set at this moment, kept where the body says nothing; null when this node does not know
+     * @param wallMillis when that is
      */
-    static AdminRequest parse(Route route, byte[] body, @Nullable Settings now) throws Fields.Malformed {
+    static AdminRequest parse(Route route, byte[] body, @Nullable Settings now, long wallMillis)
+            throws Fields.Malformed {
         return switch (route) {
             case REMOVE -> {
                 Fields fields = Fields.parse(body, Set.of("node", "anyway"));
@@ -25,6 +28,16 @@ final class AdminRequests {
             case MAINTENANCE -> {
                 Fields fields = Fields.parse(body, Set.of("node", "maintenance"));
                 yield new AdminRequest.Maintain(node(fields), fields.flag("maintenance", true));
+            }
+            case PAUSE -> {
+                Fields fields = Fields.parse(body, Set.of("maintenance", "for_seconds"));
+                Long seconds = fields.number("for_seconds", 1, PAUSE_MAX_SECONDS);
+                boolean on = fields.flag("maintenance", true);
+                if (!on && seconds != null) {
+                    throw new Fields.Malformed("'for_seconds' is for a maintenance that begins");
+                }
+                yield new AdminRequest.Pause(
+                        !on ? 0 : seconds == null ? Settings.UNTIL_ENDED : wallMillis + seconds * 1_000);
             }
             case MODE -> mode(Fields.parse(body, Set.of("mode", "policy", "shrink_after_ms")), now);
             default -> throw new IllegalArgumentException(route + " changes no running cluster");
@@ -35,6 +48,7 @@ final class AdminRequests {
     static String example(Route route) {
         return switch (route) {
             case REMOVE -> "send {\"node\": \"node3\"}";
+            case PAUSE -> "send {\"maintenance\": true, \"for_seconds\": 3600}";
             case MAINTENANCE -> "send {\"node\": \"node3\", \"maintenance\": true}";
             default -> "send {\"mode\": \"quorum\", \"policy\": \"block\"}";
         };

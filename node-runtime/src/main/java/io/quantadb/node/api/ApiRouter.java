@@ -111,7 +111,7 @@ final class ApiRouter {
                 case SYNC_STATUS -> syncStatus(views.get());
                 case RESYNC_STATS -> new Answer(HttpResponseStatus.OK, Json.bytes(new ResyncStatsBody(views.get())));
                 case SWITCHOVER -> switchover(uri);
-                case BOOTSTRAP, REMOVE, MODE, MAINTENANCE, FORCE_RESYNC ->
+                case BOOTSTRAP, REMOVE, MODE, MAINTENANCE, PAUSE, FORCE_RESYNC ->
                     throw new IllegalArgumentException("a change is not a read");
                 case null -> throw new IllegalArgumentException("nothing is at " + uri);
             };
@@ -236,7 +236,7 @@ final class ApiRouter {
     private CompletableFuture<Answer> administer(Route route, byte[] body, Caller caller) {
         AdminRequest wanted;
         try {
-            wanted = AdminRequests.parse(route, body, views.get().settings());
+            wanted = AdminRequests.parse(route, body, views.get().settings(), System.currentTimeMillis());
         } catch (Fields.Malformed e) {
             return CompletableFuture.completedFuture(refusal(
                     HttpResponseStatus.BAD_REQUEST, String.valueOf(e.getMessage()), AdminRequests.example(route)));

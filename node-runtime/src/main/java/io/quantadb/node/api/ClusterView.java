@@ -262,6 +262,11 @@ public record ClusterView(
         return members.stream().filter(m -> m.id().equals(id)).findFirst();
     }
 
+    /** When this was so. */
+    long wallMillis() {
+        return startTime.plusSeconds(uptimeSeconds).toEpochMilli();
+    }
+
     /** A single node without a group counts as its own leader. */
     boolean leads() {
         return raft.state() == RaftState.LEADER || (raft.state() == RaftState.NONE && node.equals(primary));

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.quantadb.node.cluster.Addresses;
 import io.quantadb.node.cluster.Settings;
 import java.io.IOException;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code GET /cluster/nodes}: every member as the asked node knows it. {@code lag_bytes}, {@code lag_seconds} and
@@ -23,6 +25,8 @@ record NodesBody(ClusterView view) implements Json.Body {
         json.writeStringField("mode", settings == null ? "" : Json.lower(settings.mode()));
         json.writeStringField("policy", settings == null ? "" : Json.lower(settings.policy()));
         json.writeNumberField("shrink_after_ms", settings == null ? -1 : settings.shrinkAfterMillis());
+        json.writeBooleanField("maintenance", settings != null && settings.pausedAt(view.wallMillis()));
+        json.writeStringField("maintenance_until", until(settings));
         json.writeBooleanField("failover_in_progress", view.failoverInProgress());
         json.writeArrayFieldStart("nodes");
         for (ClusterView.Member member : view.members()) {
@@ -31,6 +35,16 @@ record NodesBody(ClusterView view) implements Json.Body {
             json.writeEndObject();
         }
         json.writeEndArray();
+    }
+
+    /** Empty when it is over, never was, or ends only by an operator's word. */
+    private String until(@Nullable Settings settings) {
+        if (settings == null
+                || !settings.pausedAt(view.wallMillis())
+                || settings.pausedUntilMillis() == Settings.UNTIL_ENDED) {
+            return "";
+        }
+        return Instant.ofEpochMilli(settings.pausedUntilMillis()).toString();
     }
 
     private void member(JsonGenerator json, ClusterView.Member member) throws IOException {

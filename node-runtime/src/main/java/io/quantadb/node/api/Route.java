@@ -19,6 +19,7 @@ enum Route {
     REMOVE("/cluster/members/remove", null, Caller.Role.OPERATOR),
     MODE("/cluster/mode", null, Caller.Role.OPERATOR),
     MAINTENANCE("/cluster/members/maintenance", null, Caller.Role.OPERATOR),
+    PAUSE("/cluster/maintenance", null, Caller.Role.OPERATOR),
     SWITCHOVER("/cluster/switchover", Caller.Role.VIEWER, Caller.Role.OPERATOR);
 
     private final String path;

@@ -87,7 +87,10 @@ final class StatusTable {
         String primary = nodes.path("primary").asText();
         String leader = nodes.path("leader").asText();
         String rule = nodes.path("rule").asText();
-        return "primary %s, leader %s, epoch %d; commits wait for %s%s\n"
+        String maintenance =
+                nodes.path("maintenance").asBoolean() ? MaintenanceCommand.words(nodes) + "\n" : "";
+        return maintenance
+                + "primary %s, leader %s, epoch %d; commits wait for %s%s\n"
                 .formatted(
                         primary.isEmpty() ? "none" : primary,
                         leader.isEmpty() ? "none" : leader,

@@ -42,6 +42,7 @@ public final class AdminCodec {
                         .i(r.timeoutMillis())
                         .i(r.drainMillis())
                         .flag(r.leaving());
+            case AdminRequest.Pause r -> out.b(6).l(r.untilMillis());
             case AdminRequest.Resync r -> out.b(5).node(r.node()).flag(r.anyway());
         }
     }
@@ -74,6 +75,7 @@ public final class AdminCodec {
             case 4 ->
                 new AdminRequest.Switchover(
                         new SwitchoverRequest(in.l(), in.l(), in.nodeOrNull(), in.i(), in.i(), in.flag()));
+            case 6 -> new AdminRequest.Pause(in.l());
             case 5 -> new AdminRequest.Resync(in.node(), in.flag());
             default -> throw new IllegalArgumentException("request %d is not known here".formatted(tag));
         };

@@ -28,6 +28,11 @@ final class AdminDuties {
             answer(asked, Action.AdminVerdict.NOT_LEADER, ctx.leaderId == null ? "" : ctx.leaderId.value());
             return;
         }
+        if (asked.request() instanceof AdminRequest.Pause(long untilMillis)) {
+            // At any time: it is what a failover that is held back waits for.
+            pause(asked, untilMillis);
+            return;
+        }
         if (busy != null || !ctx.state.released()) {
             answer(asked, Action.AdminVerdict.NOT_NOW, busy == null ? "a failover is under way" : busy);
             return;
@@ -38,6 +43,7 @@ final class AdminDuties {
             case AdminRequest.Maintain r -> maintain(asked, r);
             case AdminRequest.Resync r -> resync(asked, r);
             case AdminRequest.Switchover _ -> throw new IllegalArgumentException("taken by SwitchoverRound");
+            case AdminRequest.Pause r -> throw new IllegalStateException("answered above: " + r);
         }
     }
 
@@ -223,7 +229,7 @@ final class AdminDuties {
 
     private void changeMode(Event.AdminAsked asked, AdminRequest.ChangeMode r) {
         Settings now = ctx.state.settings();
-        Settings next = new Settings(r.mode(), r.policy(), r.shrinkAfterMillis(), now.timers());
+        Settings next = now.withRule(r.mode(), r.policy(), r.shrinkAfterMillis());
         if (!next.equals(now)) {
             ctx.tell(
                     "cluster",
@@ -232,6 +238,15 @@ final class AdminDuties {
             ctx.add(new Action.Propose(new Command.ChangeSettings(next)));
         }
         answer(asked, Action.AdminVerdict.ACCEPTED, next.equals(now) ? "it is so already" : "the rule follows");
+    }
+
+    private void pause(Event.AdminAsked asked, long untilMillis) {
+        Settings now = ctx.state.settings();
+        if (now.pausedUntilMillis() != untilMillis) {
+            ctx.tell("cluster", untilMillis == 0 ? "ends the maintenance, as asked" : "is in maintenance, as asked");
+            ctx.add(new Action.Propose(new Command.ChangeSettings(now.withPausedUntil(untilMillis))));
+        }
+        answer(asked, Action.AdminVerdict.ACCEPTED, untilMillis == 0 ? "failovers happen by themselves" : "no failover begins by itself");
     }
 
     private void maintain(Event.AdminAsked asked, AdminRequest.Maintain r) {

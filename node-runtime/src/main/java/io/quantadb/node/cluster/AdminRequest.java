@@ -17,6 +17,9 @@ public sealed interface AdminRequest {
     /** A member in maintenance is not promoted by itself; it votes and acknowledges as before. */
     record Maintain(NodeId node, boolean maintenance) implements AdminRequest {}
 
+    /** No failover begins by itself until then, by the wall clock; 0 ends it, {@link Settings#UNTIL_ENDED} never does. */
+    record Pause(long untilMillis) implements AdminRequest {}
+
     /**
      * Has a member throw its data away and copy them anew.
      *

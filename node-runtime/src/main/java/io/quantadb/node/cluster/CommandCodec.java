@@ -2,10 +2,8 @@ package io.quantadb.node.cluster;
 
 /** Commands as bytes, for Raft entries: a format byte, a tag, then the fields in their order. Tags are never reused. */
 public final class CommandCodec {
-    /** Its settings lack the time before a rule shrinks. */
-    private static final int BEFORE_SHRINK = 1;
-
-    private static final int FORMAT = 2;
+    /** Of the settings in it, as {@link StateCodec} numbers them. */
+    private static final int FORMAT = StateCodec.FORMAT;
 
     private CommandCodec() {}
 
@@ -47,16 +45,15 @@ public final class CommandCodec {
     public static Command decode(byte[] bytes) {
         var in = new Wire.In(bytes);
         int format = in.b();
-        if (format != FORMAT && format != BEFORE_SHRINK) {
+        if (format > FORMAT || format < StateCodec.BEFORE_SHRINK) {
             throw new IllegalArgumentException("command of format %d is not known here".formatted(format));
         }
-        boolean shrink = format > BEFORE_SHRINK;
         int tag = in.b();
         Command command = switch (tag) {
             case 0 -> new Command.Noop();
             case 1 ->
                 new Command.Bootstrap(
-                        in.s(), in.l(), in.i(), StateCodec.member(in), in.i(), StateCodec.settings(in, shrink));
+                        in.s(), in.l(), in.i(), StateCodec.member(in), in.i(), StateCodec.settings(in, format));
             case 2 -> new Command.AddMember(StateCodec.member(in));
             case 3 -> new Command.UpdateMember(in.peer(), in.addresses(), in.s(), in.i());
             case 4 -> new Command.SetMaintenance(in.peer(), in.flag());
@@ -80,7 +77,7 @@ public final class CommandCodec {
                         in.l(),
                         in.s());
             case 13 -> new Command.Release(on(in), in.i(), in.lsn());
-            case 14 -> new Command.ChangeSettings(StateCodec.settings(in, shrink));
+            case 14 -> new Command.ChangeSettings(StateCodec.settings(in, format));
             case 15 -> new Command.SetClusterVersion(in.i());
             default -> throw new IllegalArgumentException("command %d is not known here".formatted(tag));
         };

@@ -57,6 +57,7 @@ final class FailoverRound {
     private long proposedAt;
     private long freezeEpoch;
     private boolean fetching;
+    private boolean toldThatHeld;
     private long fetchAt;
     private final Map<NodeId, LocalStatus> probes = new HashMap<>();
     private final Map<NodeId, CoordMessage.FreezeReply> answers = new HashMap<>();
@@ -150,6 +151,7 @@ final class FailoverRound {
         phase = Phase.PROBING;
         reason = cause;
         since = ctx.now;
+        toldThatHeld = false;
         round++;
         probes.clear();
         String what = cause.equals(NOT_STARTED) ? "starts epoch %d: %s" : "considers a failover from epoch %d: %s";
@@ -272,8 +274,14 @@ final class FailoverRound {
             return;
         }
         if (enoughWouldAnswer()) {
-            freeze();
-            return;
+            if (!held(promised)) {
+                freeze();
+                return;
+            }
+            if (!toldThatHeld) {
+                toldThatHeld = true;
+                ctx.tell("failover", "holds the failover back: the cluster is in maintenance");
+            }
         }
         if (restartable && ctx.now - since >= (s.rule().k() == 0 ? 0 : RESTART_AFTER_NANOS)) {
             restartInPlace();
@@ -290,6 +298,11 @@ final class FailoverRound {
         } else if (!s.released()) {
             returnToReleased();
         }
+    }
+
+    /** Maintenance: none begins, while the server may still be started in its place; one that has begun goes on. */
+    private boolean held(boolean promised) {
+        return ctx.rules.mayHoldBack(ctx.state, promised) && ctx.state.settings().pausedAt(ctx.wallMillis);
     }
 
     private boolean keepable(@Nullable LocalStatus p) {

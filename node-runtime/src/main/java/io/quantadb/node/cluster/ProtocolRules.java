@@ -60,6 +60,11 @@ public class ProtocolRules {
         return state.released() && !node.equals(state.primary());
     }
 
+    /** Maintenance holds back what has no effect yet: not an epoch that waits for its release, nor after a promise. */
+    public boolean mayHoldBack(ClusterState state, boolean promised) {
+        return state.released() && !promised;
+    }
+
     /** Open: only for the released epoch. */
     public boolean mayOpen(ClusterState state) {
         return state.released();

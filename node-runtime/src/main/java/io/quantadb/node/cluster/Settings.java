@@ -7,6 +7,8 @@ package io.quantadb.node.cluster;
  *     rule asks for fewer; 0 to a day
  * @param electionTimeoutMinMillis no vote and no failover within this of hearing a leader or primary
  * @param leaseMillis the longest lease, shorter than the minimum election timeout by a margin for drift
+ * @param pausedUntilMillis maintenance: until then, by the leader's wall clock, no failover begins by itself; 0 for none,
+ *     {@link #UNTIL_ENDED} until an operator ends it
  */
 public record Settings(
         Mode mode,
@@ -15,7 +17,11 @@ public record Settings(
         int heartbeatMillis,
         int electionTimeoutMinMillis,
         int electionTimeoutMaxMillis,
-        int leaseMillis) {
+        int leaseMillis,
+        long pausedUntilMillis) {
+    /** A maintenance that does not end by itself. */
+    public static final long UNTIL_ENDED = Long.MAX_VALUE;
+
     /** Used where nobody chose {@link #shrinkAfterMillis}. */
     public static final int SHRINK_AFTER_MILLIS = 10_000;
 
@@ -37,7 +43,7 @@ public record Settings(
     }
 
     public static final Settings DEFAULT =
-            new Settings(Mode.QUORUM, Policy.BLOCK, SHRINK_AFTER_MILLIS, 50, 300, 500, 240);
+            new Settings(Mode.QUORUM, Policy.BLOCK, SHRINK_AFTER_MILLIS, 50, 300, 500, 240, 0);
 
     /** With the timers as one. */
     public Settings(Mode mode, Policy policy, Timers t) {
@@ -53,15 +59,49 @@ public record Settings(
                 t.heartbeatMillis(),
                 t.electionTimeoutMinMillis(),
                 t.electionTimeoutMaxMillis(),
-                t.leaseMillis());
+                t.leaseMillis(),
+                0);
     }
 
     public Settings {
         var _ = new Timers(heartbeatMillis, electionTimeoutMinMillis, electionTimeoutMaxMillis, leaseMillis);
+        if (pausedUntilMillis < 0) {
+            throw new IllegalArgumentException("maintenance cannot end before 1970");
+        }
         if (shrinkAfterMillis < 0 || shrinkAfterMillis > SHRINK_AFTER_MAX_MILLIS) {
             throw new IllegalArgumentException("the time before the rule shrinks is %d ms and must be between 0 and %d"
                     .formatted(shrinkAfterMillis, SHRINK_AFTER_MAX_MILLIS));
         }
+    }
+
+    /** The same with another way to acknowledge. */
+    public Settings withRule(Mode nextMode, Policy nextPolicy, int nextShrinkAfterMillis) {
+        return new Settings(
+                nextMode,
+                nextPolicy,
+                nextShrinkAfterMillis,
+                heartbeatMillis,
+                electionTimeoutMinMillis,
+                electionTimeoutMaxMillis,
+                leaseMillis,
+                pausedUntilMillis);
+    }
+
+    /** The same with maintenance until then. */
+    public Settings withPausedUntil(long untilMillis) {
+        return new Settings(
+                mode,
+                policy,
+                shrinkAfterMillis,
+                heartbeatMillis,
+                electionTimeoutMinMillis,
+                electionTimeoutMaxMillis,
+                leaseMillis,
+                untilMillis);
+    }
+
+    public boolean pausedAt(long wallMillis) {
+        return pausedUntilMillis > wallMillis;
     }
 
     /** Set when the cluster is formed, and never changed after. */

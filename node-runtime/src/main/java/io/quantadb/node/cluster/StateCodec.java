@@ -6,11 +6,13 @@ import java.util.List;
 
 /**
  * The replicated state as bytes, for Raft snapshots: a format byte, then the fields of {@link ClusterState} in their
- * order. A format that is not known is refused; {@value #BEFORE_SHRINK} lacks the time before a rule shrinks.
+ * order. A format that is not known is refused; {@value #BEFORE_SHRINK} lacks the time before a rule shrinks, {@value
+ * #BEFORE_PAUSE} when maintenance ends.
  */
 public final class StateCodec {
-    private static final int BEFORE_SHRINK = 1;
-    private static final int FORMAT = 2;
+    static final int BEFORE_SHRINK = 1;
+    static final int BEFORE_PAUSE = 2;
+    static final int FORMAT = 3;
 
     private StateCodec() {}
 
@@ -44,7 +46,7 @@ public final class StateCodec {
     public static ClusterState decode(byte[] bytes) {
         var in = new Wire.In(bytes);
         int format = in.b();
-        if (format != FORMAT && format != BEFORE_SHRINK) {
+        if (format > FORMAT || format < BEFORE_SHRINK) {
             throw new IllegalArgumentException("cluster state of format %d is not known here".formatted(format));
         }
         var state = new Draft(ClusterState.EMPTY);
@@ -69,7 +71,7 @@ public final class StateCodec {
         for (int n = in.count(ClusterState.MAX_MEMBERS); n > 0; n--) {
             state.member(member(in));
         }
-        state.settings(settings(in, format > BEFORE_SHRINK));
+        state.settings(settings(in, format));
         List<FailoverRecord> failovers = new ArrayList<>();
         for (int n = in.count(ClusterState.MAX_FAILOVERS); n > 0; n--) {
             failovers.add(new FailoverRecord(in.l(), in.nodeOrNull(), in.node(), in.l(), in.s()));
@@ -99,17 +101,19 @@ public final class StateCodec {
     static void settings(Wire.Out out, Settings s) {
         out.e(s.mode()).e(s.policy()).i(s.shrinkAfterMillis()).i(s.heartbeatMillis());
         out.i(s.electionTimeoutMinMillis()).i(s.electionTimeoutMaxMillis()).i(s.leaseMillis());
+        out.l(s.pausedUntilMillis());
     }
 
-    /** @param shrink whether the bytes have the time before a rule shrinks */
-    static Settings settings(Wire.In in, boolean shrink) {
+    /** @param format of the command or state that they stand in */
+    static Settings settings(Wire.In in, int format) {
         return new Settings(
                 in.of(Settings.Mode.values()),
                 in.of(Settings.Policy.values()),
-                shrink ? in.i() : Settings.SHRINK_AFTER_MILLIS,
+                format > BEFORE_SHRINK ? in.i() : Settings.SHRINK_AFTER_MILLIS,
                 in.i(),
                 in.i(),
                 in.i(),
-                in.i());
+                in.i(),
+                format > BEFORE_PAUSE ? in.l() : 0);
     }
 }

@@ -269,6 +269,34 @@ class AdminDutiesTest {
     }
 
     @Test
+    void maintenanceBeginsAndEndsEvenWhileAFailoverIsUnderWay() {
+        // When
+        duties.onAsked(new Event.AdminAsked(1, new AdminRequest.Pause(9_000)), "a failover is under way");
+        List<Action> begun = ctx.drain();
+        ctx.state = new Draft(ctx.state)
+                .settings(ctx.state.settings().withPausedUntil(9_000))
+                .done();
+        Action.AdminAnswer mode = ask(new AdminRequest.ChangeMode(Settings.Mode.ALL, Settings.Policy.BLOCK, 10_000));
+        List<Command> change = proposed;
+        Action.AdminAnswer again = ask(new AdminRequest.Pause(9_000));
+        List<Command> nothing = proposed;
+        Action.AdminAnswer ended = ask(new AdminRequest.Pause(0));
+
+        // Then
+        assertThat(begun).contains(new Action.Propose(
+                new Command.ChangeSettings(Settings.DEFAULT.withPausedUntil(9_000))));
+        assertThat(mode.verdict()).isEqualTo(Action.AdminVerdict.ACCEPTED);
+        assertThat(change)
+                .containsExactly(new Command.ChangeSettings(Settings.DEFAULT
+                        .withRule(Settings.Mode.ALL, Settings.Policy.BLOCK, 10_000)
+                        .withPausedUntil(9_000)));
+        assertThat(again.verdict()).isEqualTo(Action.AdminVerdict.ACCEPTED);
+        assertThat(nothing).isEmpty();
+        assertThat(ended.verdict()).isEqualTo(Action.AdminVerdict.ACCEPTED);
+        assertThat(proposed).containsExactly(new Command.ChangeSettings(Settings.DEFAULT));
+    }
+
+    @Test
     void namesTheMembersToWhoAsksForAStranger() {
         // When
         Action.AdminAnswer answer = ask(remove("node9", true));

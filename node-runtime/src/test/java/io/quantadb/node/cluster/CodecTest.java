@@ -87,6 +87,7 @@ class CodecTest {
                 new AdminCodec.Question(
                         8, new AdminRequest.ChangeMode(Settings.Mode.ALL, Settings.Policy.SHRINK, 2_500)),
                 new AdminCodec.Question(9, new AdminRequest.Maintain(new NodeId("n2"), false)),
+                new AdminCodec.Question(11, new AdminRequest.Pause(Settings.UNTIL_ENDED)),
                 new AdminCodec.Question(10, new AdminRequest.Resync(new NodeId("n2"), true)),
                 new AdminCodec.Question(
                         10,
@@ -104,10 +105,10 @@ class CodecTest {
     void readsSettingsThatWereWrittenBeforeRulesCouldShrink() {
         // Given
         byte[] change = CommandCodec.encode(new Command.ChangeSettings(Settings.DEFAULT));
-        byte[] older = new byte[change.length - 4];
-        // Format, tag, mode and policy, then what the older format lacks.
+        byte[] older = new byte[change.length - 4 - 8];
+        // Format, tag, mode and policy, then what the older format lacks; and at the end what the next lacks too.
         System.arraycopy(change, 0, older, 0, 4);
-        System.arraycopy(change, 8, older, 4, change.length - 8);
+        System.arraycopy(change, 8, older, 4, older.length - 4);
         older[0] = 1;
 
         // When
@@ -115,6 +116,25 @@ class CodecTest {
 
         // Then
         assertThat(read).isEqualTo(new Command.ChangeSettings(Settings.DEFAULT));
+    }
+
+    @Test
+    void readsSettingsThatWereWrittenBeforeThereWasMaintenance() {
+        // Given
+        byte[] change = CommandCodec.encode(
+                new Command.ChangeSettings(Settings.DEFAULT.withRule(Settings.Mode.ALL, Settings.Policy.SHRINK, 7)));
+        byte[] older = java.util.Arrays.copyOf(change, change.length - 8);
+        older[0] = 2;
+
+        // When
+        Command read = CommandCodec.decode(older);
+
+        // Then
+        assertThat(read)
+                .isEqualTo(new Command.ChangeSettings(
+                        Settings.DEFAULT.withRule(Settings.Mode.ALL, Settings.Policy.SHRINK, 7)));
+        assertThat(Settings.DEFAULT.withPausedUntil(5).withRule(Settings.Mode.ALL, Settings.Policy.BLOCK, 7))
+                .isEqualTo(Settings.DEFAULT.withRule(Settings.Mode.ALL, Settings.Policy.BLOCK, 7).withPausedUntil(5));
     }
 
     @Test

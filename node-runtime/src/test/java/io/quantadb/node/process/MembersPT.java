@@ -18,6 +18,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -167,6 +168,41 @@ class MembersPT extends OnOneCluster {
             assertThat(rule).contains("mode all, policy shrink (after 1000 ms)").contains("ANY 2 of");
             assertThat(back).as(said.toString()).isZero();
             assertThat(said.toString()).contains("mode quorum, policy block").contains("ANY 1 of");
+            writes.auditEverywhere();
+        }
+    }
+
+    @Test
+    void inMaintenanceADeadPrimaryIsReplacedOnlyOnceItIsOver() throws Exception {
+        // Given
+        DemoNode primary = cluster.primary();
+        List<DemoNode> others = cluster.nodes().stream()
+                .filter(n -> !n.id().equals(primary.id()))
+                .toList();
+        try (Writes writes = Writes.steady(cluster)) {
+            int on = quantadb("maintenance", "on", "--for", "10m");
+            String words = said.toString();
+
+            // When
+            cluster.kill(primary);
+            await("somebody holds the failover back")
+                    .atMost(TestingThree.PATIENCE)
+                    .until(() -> others.stream()
+                            .anyMatch(n -> cluster.said(n, "holds the failover back: the cluster is in maintenance") > 0));
+            String meanwhile = cluster.view().primary();
+            int off = quantadb("maintenance", "off");
+            String after = said.toString();
+            DemoNode successor = cluster.awaitSuccessor(primary);
+            writes.awaitAcknowledgedAfter(System.nanoTime());
+            cluster.start(primary);
+
+            // Then
+            assertThat(on).as(words).isZero();
+            assertThat(words).contains("in maintenance until 20");
+            assertThat(meanwhile).isEqualTo(primary.id().value());
+            assertThat(off).as(after).isZero();
+            assertThat(after).contains("no maintenance");
+            assertThat(others).contains(successor);
             writes.auditEverywhere();
         }
     }

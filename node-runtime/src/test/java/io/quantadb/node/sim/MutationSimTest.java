@@ -113,6 +113,12 @@ class MutationSimTest {
                         return true;
                     }
                 }),
+                rules("a failover that begins in maintenance", new ProtocolRules() {
+                    @Override
+                    public boolean mayHoldBack(ClusterState state, boolean promised) {
+                        return false;
+                    }
+                }),
                 rules("a front opened before Release", new ProtocolRules() {
                     @Override
                     public boolean mayOpen(ClusterState state) {

@@ -1,6 +1,8 @@
 package io.quantadb.node.sim;
 
 import io.quantadb.node.cluster.ClusterState;
+import io.quantadb.node.cluster.Command;
+import io.quantadb.node.cluster.CommandCodec;
 import io.quantadb.node.cluster.Rule;
 import io.quantadb.node.cluster.VoicePermit;
 import io.quantadb.node.common.Lsn;
@@ -8,6 +10,7 @@ import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.sim.invariants.AcknowledgementsSurvive;
 import io.quantadb.node.sim.invariants.EveryFreezeQuorumKnows;
 import io.quantadb.node.sim.invariants.FrozenQuorumSilencesTheVoice;
+import io.quantadb.node.sim.invariants.MaintenanceHolds;
 import io.quantadb.node.sim.invariants.OneServesInAnEpoch;
 import io.quantadb.node.sim.invariants.OneWriterPerTimeline;
 import io.quantadb.node.sim.invariants.PromisesAreKept;
@@ -21,6 +24,8 @@ import java.util.Map;
 
 /** Sees everything at once, which no node can, and hands it to the invariants. */
 final class Oracle {
+    private static final long QUIET_MS = 3_000;
+
     private final SimWorld world;
     private final AcknowledgementsSurvive<SimPostgres.Rec> survive = new AcknowledgementsSurvive<>();
     private final EveryFreezeQuorumKnows quorums = new EveryFreezeQuorumKnows();
@@ -30,6 +35,7 @@ final class Oracle {
     private final FrozenQuorumSilencesTheVoice silence = new FrozenQuorumSilencesTheVoice();
     private final UnreleasedEpochsShowNothing unreleased = new UnreleasedEpochsShowNothing();
     private final RulesNameMembers nobodyMissing = new RulesNameMembers();
+    private final MaintenanceHolds maintenance = new MaintenanceHolds();
     private final Map<Long, Integer> applied = new HashMap<>();
 
     ClusterState committed = ClusterState.EMPTY;
@@ -60,7 +66,20 @@ final class Oracle {
         }
         boolean promoted = after.epoch() > committed.epoch() && after.epoch() > 1;
         boolean otherRule = !after.rule().equals(committed.rule());
+        if (CommandCodec.decode(command) instanceof Command.Promote p
+                && promoted
+                && p.kind() != Command.PromoteKind.SAME_PRIMARY) {
+            maintenance.onFailover(committed.epoch(), world.wallMillis(), p.node().toString());
+        }
+        boolean otherPause =
+                after.settings().pausedUntilMillis() != committed.settings().pausedUntilMillis();
         committed = after;
+        if (otherPause) {
+            maintenance.onChanged();
+        }
+        if (otherPause || released) {
+            watchMaintenance();
+        }
         nobodyMissing.onApplied(after);
         if (promoted) {
             SimPostgres pg = world.nodes.get(after.primary()).pg;
@@ -76,6 +95,20 @@ final class Oracle {
             List<SimPostgres.Rec> wal = world.nodes.get(after.primary()).pg.wal;
             survive.onReleased(after.epoch(), wal);
         }
+    }
+
+    private void watchMaintenance() {
+        long epoch = committed.epoch();
+        long until = committed.settings().pausedUntilMillis();
+        world.afterMs(QUIET_MS, QUIET_MS, () -> {
+            boolean same = committed.epoch() == epoch
+                    && committed.released()
+                    && committed.settings().pausedUntilMillis() == until;
+            boolean promised = world.nodes.values().stream().anyMatch(n -> n.facts.promisedEver > epoch);
+            if (same && until > 0 && !promised) {
+                maintenance.onQuiet(epoch, until);
+            }
+        });
     }
 
     private void checkRule() {

@@ -219,7 +219,7 @@ final class SimNode {
         }
         work(() -> {
             raft.tick(local());
-            event(new Event.Tick(1_700_000_000_000L + world.now / SimWorld.MS));
+            event(new Event.Tick(world.wallMillis()));
             if (world.now - beatAt > 50 * SimWorld.MS) {
                 beatAt = world.now;
                 relay.beat();

@@ -432,6 +432,13 @@ final class SimRun {
         if (s.mode() != mode || s.policy() != policy) {
             ask(new AdminRequest.ChangeMode(mode, policy, shrinkAfter));
         }
+        if (!faulty && s.pausedUntilMillis() != 0) {
+            ask(new AdminRequest.Pause(0));
+        }
+        if (faulty && world.chance(0.1)) {
+            boolean ends = world.chance(0.2);
+            ask(new AdminRequest.Pause(ends ? 0 : world.wallMillis() + world.random.nextInt(8_000)));
+        }
         if (faulty && world.chance(0.1)) {
             SimNode n = nodes.get(world.random.nextInt(nodes.size()));
             ask(new AdminRequest.Resync(n.id, world.chance(0.5)));
