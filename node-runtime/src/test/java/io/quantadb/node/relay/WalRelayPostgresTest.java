@@ -127,9 +127,8 @@ final class WalRelayPostgresTest {
         // One of the two was enough for that; b, which is to be promoted, must not be behind the other.
         String written = a.one("SELECT pg_current_wal_flush_lsn()");
         await().atMost(LONG)
-                .untilAsserted(
-                        () -> assertThat(b.one("SELECT pg_last_wal_receive_lsn() >= '" + written + "'"))
-                                .isEqualTo("t"));
+                .untilAsserted(() -> assertThat(b.one("SELECT pg_last_wal_receive_lsn() >= '" + written + "'"))
+                        .isEqualTo("t"));
 
         // When the primary dies, both are frozen for epoch 2, and b is promoted
         a.postgres.kill9();
