@@ -55,7 +55,9 @@ final class MaintenanceCommand implements Callable<Integer> {
         }
         if (lasts != null && !"on".equals(wanted)) {
             throw new Failure(
-                    ExitCode.CONFIG, "--for says how long a maintenance lasts", "write quantadb maintenance on --for 30m");
+                    ExitCode.CONFIG,
+                    "--for says how long a maintenance lasts",
+                    "write quantadb maintenance on --for 30m");
         }
         JsonNode now = wanted == null ? flags.view(environment).body() : changed(wanted.equals("on"));
         spec.commandLine().getOut().println(words(now));
@@ -74,8 +76,7 @@ final class MaintenanceCommand implements Callable<Integer> {
     private JsonNode changed(boolean on) {
         ObjectNode change = MAPPER.createObjectNode().put("maintenance", on);
         if (lasts != null) {
-            change.put(
-                    "for_seconds", Math.max(1, Waits.duration("--for", lasts).toSeconds()));
+            change.put("for_seconds", Math.max(1, Waits.duration("--for", lasts).toSeconds()));
         }
         flags.change(environment, "/cluster/maintenance", change);
         return Waits.until(

@@ -87,16 +87,15 @@ final class StatusTable {
         String primary = nodes.path("primary").asText();
         String leader = nodes.path("leader").asText();
         String rule = nodes.path("rule").asText();
-        String maintenance =
-                nodes.path("maintenance").asBoolean() ? MaintenanceCommand.words(nodes) + "\n" : "";
+        String maintenance = nodes.path("maintenance").asBoolean() ? MaintenanceCommand.words(nodes) + "\n" : "";
         return maintenance
                 + "primary %s, leader %s, epoch %d; commits wait for %s%s\n"
-                .formatted(
-                        primary.isEmpty() ? "none" : primary,
-                        leader.isEmpty() ? "none" : leader,
-                        nodes.path("epoch").asLong(),
-                        rule.isEmpty() || rule.equals("none") ? "nobody else" : rule,
-                        nodes.path("failover_in_progress").asBoolean() ? "; a failover is under way" : "");
+                        .formatted(
+                                primary.isEmpty() ? "none" : primary,
+                                leader.isEmpty() ? "none" : leader,
+                                nodes.path("epoch").asLong(),
+                                rule.isEmpty() || rule.equals("none") ? "nobody else" : rule,
+                                nodes.path("failover_in_progress").asBoolean() ? "; a failover is under way" : "");
     }
 
     private String coloured(int column, String cell) {

@@ -246,7 +246,10 @@ final class AdminDuties {
             ctx.tell("cluster", untilMillis == 0 ? "ends the maintenance, as asked" : "is in maintenance, as asked");
             ctx.add(new Action.Propose(new Command.ChangeSettings(now.withPausedUntil(untilMillis))));
         }
-        answer(asked, Action.AdminVerdict.ACCEPTED, untilMillis == 0 ? "failovers happen by themselves" : "no failover begins by itself");
+        answer(
+                asked,
+                Action.AdminVerdict.ACCEPTED,
+                untilMillis == 0 ? "failovers happen by themselves" : "no failover begins by itself");
     }
 
     private void maintain(Event.AdminAsked asked, AdminRequest.Maintain r) {

@@ -302,7 +302,8 @@ final class FailoverRound {
 
     /** Maintenance: none begins, while the server may still be started in its place; one that has begun goes on. */
     private boolean held(boolean promised) {
-        return ctx.rules.mayHoldBack(ctx.state, promised) && ctx.state.settings().pausedAt(ctx.wallMillis);
+        return ctx.rules.mayHoldBack(ctx.state, promised)
+                && ctx.state.settings().pausedAt(ctx.wallMillis);
     }
 
     private boolean keepable(@Nullable LocalStatus p) {

@@ -283,8 +283,8 @@ class AdminDutiesTest {
         Action.AdminAnswer ended = ask(new AdminRequest.Pause(0));
 
         // Then
-        assertThat(begun).contains(new Action.Propose(
-                new Command.ChangeSettings(Settings.DEFAULT.withPausedUntil(9_000))));
+        assertThat(begun)
+                .contains(new Action.Propose(new Command.ChangeSettings(Settings.DEFAULT.withPausedUntil(9_000))));
         assertThat(mode.verdict()).isEqualTo(Action.AdminVerdict.ACCEPTED);
         assertThat(change)
                 .containsExactly(new Command.ChangeSettings(Settings.DEFAULT

@@ -134,7 +134,9 @@ class CodecTest {
                 .isEqualTo(new Command.ChangeSettings(
                         Settings.DEFAULT.withRule(Settings.Mode.ALL, Settings.Policy.SHRINK, 7)));
         assertThat(Settings.DEFAULT.withPausedUntil(5).withRule(Settings.Mode.ALL, Settings.Policy.BLOCK, 7))
-                .isEqualTo(Settings.DEFAULT.withRule(Settings.Mode.ALL, Settings.Policy.BLOCK, 7).withPausedUntil(5));
+                .isEqualTo(Settings.DEFAULT
+                        .withRule(Settings.Mode.ALL, Settings.Policy.BLOCK, 7)
+                        .withPausedUntil(5));
     }
 
     @Test

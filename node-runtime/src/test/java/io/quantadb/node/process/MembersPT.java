@@ -188,7 +188,8 @@ class MembersPT extends OnOneCluster {
             await("somebody holds the failover back")
                     .atMost(TestingThree.PATIENCE)
                     .until(() -> others.stream()
-                            .anyMatch(n -> cluster.said(n, "holds the failover back: the cluster is in maintenance") > 0));
+                            .anyMatch(n ->
+                                    cluster.said(n, "holds the failover back: the cluster is in maintenance") > 0));
             String meanwhile = cluster.view().primary();
             int off = quantadb("maintenance", "off");
             String after = said.toString();

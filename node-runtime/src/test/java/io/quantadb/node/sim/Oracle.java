@@ -69,7 +69,8 @@ final class Oracle {
         if (CommandCodec.decode(command) instanceof Command.Promote p
                 && promoted
                 && p.kind() != Command.PromoteKind.SAME_PRIMARY) {
-            maintenance.onFailover(committed.epoch(), world.wallMillis(), p.node().toString());
+            maintenance.onFailover(
+                    committed.epoch(), world.wallMillis(), p.node().toString());
         }
         boolean otherPause =
                 after.settings().pausedUntilMillis() != committed.settings().pausedUntilMillis();
