@@ -495,7 +495,10 @@ final class SimRun {
         ClusterState s = world.oracle.committed;
         long data = nodes.stream().filter(n -> n.kind == MemberKind.DATA).count();
         boolean rule = s.rule().set().size() == data - 1 && s.nextRule() == null;
+        // Whoever is on its way out counts no more: with a disk lost beside it the majority could be gone for good.
+        boolean stay = s.members().values().stream().noneMatch(m -> m.state() == MemberState.LEAVING);
         return rule
+                && stay
                 && serving() != null
                 && nodes.stream().allMatch(m -> m.running() && m.member() && !m.pg.spoiled && holdsWhatItShould(m));
     }
