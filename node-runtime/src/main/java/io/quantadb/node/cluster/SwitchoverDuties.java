@@ -22,7 +22,9 @@ final class SwitchoverDuties {
         NONE,
         PREPARING,
         HOLDING,
-        STOPPING
+        STOPPING,
+        /** Its server has ended; the leader may not know that yet, and say STOP again. */
+        STOPPED
     }
 
     private final Context ctx;
@@ -104,7 +106,7 @@ final class SwitchoverDuties {
             case PREPARING -> hold(m);
             case HOLDING -> told = 0;
             case NONE -> answer(CoordMessage.Step.RESUME);
-            case STOPPING -> {
+            case STOPPING, STOPPED -> {
                 // Its leader will see the server's end.
             }
         }
@@ -126,7 +128,7 @@ final class SwitchoverDuties {
             stage = Stage.STOPPING;
             ctx.tell("failover", "is fenced and stops its server, %s takes over".formatted(m.heir()));
             primary.handOver(m.heir());
-        } else if (stage != Stage.STOPPING) {
+        } else if (stage != Stage.STOPPING && stage != Stage.STOPPED) {
             answer(CoordMessage.Step.RESUME);
         }
     }
@@ -178,7 +180,7 @@ final class SwitchoverDuties {
         if (stage == Stage.HOLDING) {
             resume("its server ended");
         }
-        stage = Stage.NONE;
+        stage = stage == Stage.STOPPING || stage == Stage.STOPPED ? Stage.STOPPED : Stage.NONE;
     }
 
     void onFrontDrained(long done) {

@@ -358,6 +358,24 @@ class SwitchoverTest {
     }
 
     @Test
+    void saysNothingOfAHoldThatIsOverToALeaderThatHasNotSeenYetThatTheServerEnded() {
+        // Given
+        core = follower();
+        step(Step.PREPARE);
+        on(new Event.CheckpointDone(9));
+        step(Step.HOLD);
+        List<Action> stopping = step(Step.STOP);
+        on(new Event.ServerChanged(ServerState.DOWN, 0));
+
+        // When
+        List<Action> again = step(Step.STOP);
+
+        // Then
+        assertThat(stopping).contains(new Action.StopServer(false));
+        assertThat(stepsDone(again)).isEmpty();
+    }
+
+    @Test
     void aHoldEndsByItselfWhenItsLeaderSaysNothingMore() {
         // Given
         core = follower();
