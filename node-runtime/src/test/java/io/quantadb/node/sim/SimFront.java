@@ -23,6 +23,19 @@ final class SimFront {
         this.world = node.world;
     }
 
+    @Override
+    public String toString() {
+        return " front open in %d, lease in %d for %d ms, draining %d, holds to %s, voice %s, %d wait"
+                .formatted(
+                        openEpoch,
+                        leaseEpoch,
+                        (leaseUntil - node.local()) / SimWorld.MS,
+                        draining,
+                        holdUntil,
+                        node.relay.voice,
+                        waiting.size());
+    }
+
     void crash() {
         openEpoch = 0;
         leaseEpoch = 0;
@@ -36,6 +49,8 @@ final class SimFront {
     void drain(long round) {
         draining = round;
         tellDrained();
+        // One that is shut lets nothing begin as it is, and opens for another epoch as new.
+        draining = openEpoch == 0 ? 0 : round;
     }
 
     void resume() {
@@ -50,6 +65,7 @@ final class SimFront {
     }
 
     void open(long epoch) {
+        draining = epoch == openEpoch ? draining : 0;
         openEpoch = epoch;
     }
 

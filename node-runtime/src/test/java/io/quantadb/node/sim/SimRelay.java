@@ -168,10 +168,13 @@ final class SimRelay {
         }
     }
 
-    /** A receiver that was started anew may speak of the segment that it is about to ask for as if it had it. */
+    /**
+     * A receiver that was started anew may speak of the segment that it is about to ask for as if it had it. The one before
+     * it flushed all that it had when it ended, so one that has something to flush was not started anew.
+     */
     private int receiverReports() {
         int flushed = node.pg.flushed;
-        boolean anew = streamDelivered == streamStart && node.pg.run % 2 == 1;
+        boolean anew = streamDelivered == streamStart && flushed >= streamStart && node.pg.run % 2 == 1;
         return anew ? (flushed / 32 + 1) * 32 : flushed;
     }
 

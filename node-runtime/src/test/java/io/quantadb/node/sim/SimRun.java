@@ -161,7 +161,7 @@ final class SimRun {
                             ? ""
                             : n.raft.role() + " term " + n.raft.term() + " commit " + n.raft.commitIndex() + " last "
                                     + n.raft.lastIndex() + (n.raft.disowned() ? " DISOWNED " : " "));
-            b.append(n.core == null ? "" : n.core.status());
+            b.append(n.core == null ? "" : n.core.status()).append(n.front);
         }
         return b.toString();
     }
@@ -495,8 +495,11 @@ final class SimRun {
         ClusterState s = world.oracle.committed;
         long data = nodes.stream().filter(n -> n.kind == MemberKind.DATA).count();
         boolean rule = s.rule().set().size() == data - 1 && s.nextRule() == null;
-        // Whoever is on its way out counts no more: with a disk lost beside it the majority could be gone for good.
-        boolean stay = s.members().values().stream().noneMatch(m -> m.state() == MemberState.LEAVING);
+        // Whoever is on its way out, or is out and does not know, counts no more: with a disk lost beside it the
+        // majority
+        // could be gone for good.
+        boolean stay =
+                nodes.stream().map(n -> s.member(n.self)).allMatch(m -> m != null && m.state() != MemberState.LEAVING);
         return rule
                 && stay
                 && serving() != null
