@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Who may be primary next, and by which rule. Pure. */
@@ -44,13 +45,13 @@ final class Candidates {
     static @Nullable NodeId choose(
             ClusterState s,
             Map<NodeId, CoordMessage.FreezeReply> answers,
-            Map<NodeId, LocalStatus> statuses,
+            Function<NodeId, @Nullable LocalStatus> statuses,
             Position best,
             NodeId self) {
         List<NodeId> able = new ArrayList<>();
         answers.forEach((node, a) -> {
             boolean holdsAll = a.position() != null && EpochHistory.ORDER.compare(a.position(), best) >= 0;
-            if (holdsAll && eligible(s, node, statuses.get(node))) {
+            if (holdsAll && eligible(s, node, statuses.apply(node))) {
                 able.add(node);
             }
         });

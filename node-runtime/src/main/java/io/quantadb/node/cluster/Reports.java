@@ -62,6 +62,13 @@ final class Reports {
         return s != null && ctx.now - s.at <= FRESH_NANOS ? s.status : null;
     }
 
+    /** The same, else what it said when it was probed: a round may last, and who was unfit then be well again. */
+    @Nullable
+    LocalStatus latest(NodeId node, Map<NodeId, LocalStatus> probed) {
+        LocalStatus reported = fresh(node);
+        return reported != null ? reported : probed.get(node);
+    }
+
     @Nullable
     LocalStatus freshInEpoch(@Nullable NodeId node) {
         LocalStatus s = fresh(node);
