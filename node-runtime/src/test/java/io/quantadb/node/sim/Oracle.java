@@ -68,7 +68,8 @@ final class Oracle {
         boolean otherRule = !after.rule().equals(committed.rule());
         if (CommandCodec.decode(command) instanceof Command.Promote p
                 && promoted
-                && p.kind() != Command.PromoteKind.SAME_PRIMARY) {
+                && p.kind() != Command.PromoteKind.SAME_PRIMARY
+                && p.kind() != Command.PromoteKind.HANDED_OVER) {
             maintenance.onFailover(
                     committed.epoch(), world.wallMillis(), p.node().toString());
         }

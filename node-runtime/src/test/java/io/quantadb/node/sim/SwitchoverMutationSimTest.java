@@ -52,7 +52,7 @@ class SwitchoverMutationSimTest {
                 .isNotEmpty();
     }
 
-    /** The one guard of a switchover without which nothing is lost, but clients wait for ever. */
+    /** Without this guard clients wait for ever; that it also keeps a later switchover safe is not what is looked for. */
     @Test
     void someSeedServesNoMoreWhenAHoldOutlivesItsLeader() {
         // Given
@@ -78,7 +78,7 @@ class SwitchoverMutationSimTest {
             SimRun.moving(seed, rules, new SimBugs()).all(MutationSimTest.CHAOS_MS);
             return "";
         } catch (AssertionError e) {
-            return String.valueOf(e.getMessage());
+            return ServesAgain.reported(e) ? String.valueOf(e.getMessage()) : "";
         }
     }
 
