@@ -109,6 +109,7 @@ class CommitSafetyPT extends OnOneCluster {
         for (DemoNode node : cluster.nodes()) {
             await("shown rows on " + node.id())
                     .atMost(TestingThree.PATIENCE)
+                    .ignoreExceptionsInstanceOf(SQLException.class)
                     .untilAsserted(() -> assertThat(cluster.rows(node, BASE, BASE + 1_000_000))
                             .containsAll(shown));
         }
