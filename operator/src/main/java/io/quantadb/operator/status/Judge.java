@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
  * Judges the six conditions.
  *
  * <pre>
- * Available    a node says, of itself, that it serves writes now
+ * Available    a node says, of itself, that it serves writes now, and a pod is ready, so that the Services lead there
  * Ready        Available, and all of this generation is in place
  * Progressing  something is under way that ends by itself
  * Degraded     writes are served, with fewer good copies than the spec asks for
@@ -45,6 +45,13 @@ final class Judge {
 
     Judgement available() {
         Optional<String> serving = seen.serving();
+        if (serving.isPresent()
+                && names(pod -> pod.ready() && !pod.deleting()).isEmpty()
+                && !seen.pods().isEmpty()) {
+            return Judgement.no(
+                    "NoReadyInstance",
+                    "%s serves writes, and no pod is ready yet: no Service leads to one".formatted(serving.get()));
+        }
         if (serving.isPresent()) {
             return Judgement.yes(
                     "PrimaryServing", "%s serves writes in epoch %d".formatted(serving.get(), seen.epoch()));

@@ -80,6 +80,20 @@ class StatusMakerTest {
     }
 
     @Test
+    void isNotAvailableBeforeAServiceLeadsToAPod() {
+        Seen serving = Seen.serving(3);
+        for (int i = 0; i < 3; i++) {
+            serving = serving.pod("orders-" + i, false, REVISION);
+        }
+        QuantaClusterStatus status = status(FOUNDED, serving);
+        assertThat(told(status, "Available")).isEqualTo("False NoReadyInstance");
+        assertThat(told(status, "Ready")).startsWith("False");
+
+        assertThat(told(status(FOUNDED, serving.pod("orders-1", true, REVISION)), "Available"))
+                .isEqualTo("True PrimaryServing");
+    }
+
+    @Test
     void saysInKubernetesWordsWhyAPodCannotRun() {
         String words = "ErrImagePull: no such image";
         QuantaClusterStatus creating =
