@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
         })
 final class ModeCommand implements Callable<Integer> {
     private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final Duration STAYS = Duration.ofSeconds(5);
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -77,19 +78,48 @@ final class ModeCommand implements Callable<Integer> {
         return ExitCode.OK.status();
     }
 
-    /** Waits until the members say so and no change of the rule is under way. */
+    /**
+     * Waits until the members say so and the rule is the one that the mode calls for. One that stays another, as where too
+     * few are usable, is shown as it is.
+     */
     private JsonNode changed(ObjectNode change) {
         flags.change(environment, "/cluster/mode", change);
+        long asked = System.nanoTime();
         return Waits.until(
                 Duration.ofSeconds(30),
                 () -> flags.view(environment).body(),
-                view -> !view.path("rule").asText().contains(" AND ")
-                        && change.properties().stream()
-                                .allMatch(f -> f.getValue()
-                                        .asText()
-                                        .equals(view.path(f.getKey()).asText())),
+                view -> isSo(change, view)
+                        && (asks(view) == wanted(view) || System.nanoTime() - asked > STAYS.toNanos()),
                 view -> "the rule is still %s after 30s"
                         .formatted(view.path("rule").asText()),
                 "it goes on: a new rule holds once those that it names have acknowledged; see quantadb status");
+    }
+
+    private static boolean isSo(ObjectNode change, JsonNode view) {
+        return !view.path("rule").asText().contains(" AND ")
+                && change.properties().stream()
+                        .allMatch(f -> f.getValue()
+                                .asText()
+                                .equals(view.path(f.getKey()).asText()));
+    }
+
+    /** How many the rule asks for: of {@code ANY 2 of (…)}, 2. */
+    private static long asks(JsonNode view) {
+        String rule = view.path("rule").asText();
+        return rule.startsWith("ANY ") ? Long.parseLong(rule.split(" ", 3)[1]) : 0;
+    }
+
+    /** How many acknowledge beside the primary when all are well. */
+    private static long wanted(JsonNode view) {
+        long voters = view.path("nodes")
+                .valueStream()
+                .filter(m -> m.path("is_voter").asBoolean()
+                        && m.path("kind").asText().equals("DATA"))
+                .count();
+        return switch (view.path("mode").asText()) {
+            case "all" -> voters - 1;
+            case "quorum" -> voters / 2;
+            default -> 0;
+        };
     }
 }
