@@ -62,7 +62,9 @@ final class StatusTable {
                 node.path("state").asText(),
                 heard ? node.path("epoch").asText() : "-",
                 heard ? node.path("timeline").asText() : "-",
-                heard ? node.path("last_lsn_text").asText() : "-",
+                heard && node.path("last_lsn").asLong() != 0
+                        ? node.path("last_lsn_text").asText()
+                        : "-",
                 lag(node),
                 node.path("health").asText(),
                 node.path("sql_address").asText());

@@ -59,7 +59,8 @@ public record RelaySnapshot(
     /**
      * One member's stream.
      *
-     * @param lagBytes from what the server had flushed when it last sent to what the member has flushed
+     * @param lagBytes from what the server had flushed when it last sent to what the member has flushed; -1 before it
+     *     has told any
      * @param roundTripNanos from passing WAL on to the status that says it is written, and mostly flushed too; -1 not
      *     measured yet
      * @param lastMessageNanos when the member last said anything, on the monotonic clock

@@ -268,7 +268,7 @@ final class ServedStream {
                 tracker.delivered(),
                 status.flushed(),
                 status.applied(),
-                status.flushed().isNone() ? 0 : Math.max(0, end.minus(status.flushed())),
+                status.flushed().isNone() ? -1 : Math.max(0, end.minus(status.flushed())),
                 bytes,
                 batches,
                 roundTripNanos,

@@ -47,6 +47,23 @@ class StatusTableTest {
     }
 
     @Test
+    void claimsNothingOfAStandbyThatStreamsAndHasNotToldHowFar() throws IOException {
+        // Given
+        ObjectNode nodes = (ObjectNode) nodes("primary");
+        ((ObjectNode) nodes.path("nodes").path(2))
+                .put("last_lsn", 0)
+                .put("last_lsn_text", "0/0")
+                .put("lag_bytes", -1)
+                .put("health", "unknown");
+
+        // When
+        String table = new StatusTable(false).render(nodes);
+
+        // Then
+        assertThat(table).contains("node3 REPLICA STREAMING 1     1        -      -   unknown localhost:5434\n");
+    }
+
+    @Test
     void saysThatANodeIsInNoClusterYet() throws IOException {
         assertThat(new StatusTable(false).render(mapper.readTree("{\"answered_by\": \"node2\", \"nodes\": []}")))
                 .isEqualTo("node node2 is in no cluster yet\n");
