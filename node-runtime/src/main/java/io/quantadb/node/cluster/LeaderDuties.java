@@ -1,8 +1,6 @@
 package io.quantadb.node.cluster;
 
 import io.quantadb.node.common.NodeId;
-import java.util.HashSet;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,9 +73,7 @@ final class LeaderDuties {
         }
         switchover.onTick(failover.running());
         if (!failover.running() && !switchover.underWay()) {
-            Set<NodeId> leaving = new HashSet<>(members.leaving());
-            leaving.addAll(resync.outOfTheRule());
-            ruleKeeper.onTick(leaving);
+            ruleKeeper.onTick(members.leaving(), resync.outOfTheRule());
             members.onTick();
             resync.onTick();
         }
