@@ -1,13 +1,17 @@
 package io.quantadb.node.cluster;
 
 /**
- * An operator's request and its answer as bytes, as nodes pass them on to the leader: a format byte, 1 for a question and
- * 2 for an answer, the asker's number of it (64 bits), then a tag and the fields in their order.
+ * An operator's request and its answer as bytes, as nodes pass them on to the leader: a format byte, the kind, the asker's
+ * number of it (64 bits), then what the kind has: 1 a question and 5 one in its turn (64 bits) have a tag and the fields
+ * in their order, 2 is an answer, 3 asks for a turn, 4 is the turn (64 bits).
  */
 public final class AdminCodec {
     private static final int FORMAT = 1;
     private static final int QUESTION = 1;
     private static final int ANSWER = 2;
+    private static final int TURN_ASKED = 3;
+    private static final int TURN = 4;
+    private static final int IN_TURN = 5;
 
     private AdminCodec() {}
 
@@ -18,11 +22,24 @@ public final class AdminCodec {
 
     public record Answer(long id, Action.AdminVerdict verdict, String words) implements Message {}
 
+    /** May I ask something? Without effect. */
+    public record TurnAsked(long id) implements Message {}
+
+    /** Yes, for a moment: {@code turn} means something to who gave it alone. */
+    public record Turn(long id, long turn) implements Message {}
+
+    /** The question, and the turn that the leader's node gave for it a moment before. */
+    public record InTurn(long turn, Question question) implements Message {}
+
     public static byte[] encode(Message message) {
         var out = new Wire.Out().b(FORMAT);
         switch (message) {
             case Question(long id, AdminRequest request) ->
                 request(out.b(QUESTION).l(id), request);
+            case InTurn(long turn, Question(long id, AdminRequest request)) ->
+                request(out.b(IN_TURN).l(id).l(turn), request);
+            case TurnAsked(long id) -> out.b(TURN_ASKED).l(id);
+            case Turn(long id, long turn) -> out.b(TURN).l(id).l(turn);
             case Answer(long id, Action.AdminVerdict verdict, String words) ->
                 out.b(ANSWER).l(id).e(verdict).s(words);
         }
@@ -59,6 +76,9 @@ public final class AdminCodec {
         Message message = switch (kind) {
             case QUESTION -> new Question(id, request(in));
             case ANSWER -> new Answer(id, in.of(Action.AdminVerdict.values()), in.s());
+            case TURN_ASKED -> new TurnAsked(id);
+            case TURN -> new Turn(id, in.l());
+            case IN_TURN -> new InTurn(in.l(), new Question(id, request(in)));
             default -> throw new IllegalArgumentException("%d is neither question nor answer".formatted(kind));
         };
         in.end();

@@ -42,6 +42,9 @@ final class Context {
 
     long promise;
 
+    /** Changes that were proposed and are not in the state yet. */
+    final ChangeTurns changes = new ChangeTurns(this);
+
     private final Map<NodeId, Long> heard = new HashMap<>();
     private final long startedAt;
     private long lastEventAt;
@@ -69,6 +72,9 @@ final class Context {
     }
 
     void add(Action action) {
+        if (action instanceof Action.Propose(Command command)) {
+            changes.onProposed(command);
+        }
         out.add(action);
     }
 

@@ -1,8 +1,6 @@
 package io.quantadb.node.cluster;
 
 import io.quantadb.node.common.NodeId;
-import java.util.HashSet;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,9 +73,7 @@ final class LeaderDuties {
         }
         switchover.onTick(failover.running());
         if (!failover.running() && !switchover.underWay()) {
-            Set<NodeId> leaving = new HashSet<>(members.leaving());
-            leaving.addAll(resync.outOfTheRule());
-            ruleKeeper.onTick(leaving);
+            ruleKeeper.onTick(members.leaving(), resync.outOfTheRule());
             members.onTick();
             resync.onTick();
         }
@@ -152,11 +148,28 @@ final class LeaderDuties {
     }
 
     void onAdminAsked(Event.AdminAsked asked) {
-        if (ctx.leads() && asked.request() instanceof AdminRequest.Switchover(SwitchoverRequest wanted)) {
+        String notNow = ctx.leads() ? notNow(asked.request()) : null;
+        if (notNow != null) {
+            ctx.add(new Action.AdminAnswer(asked.requestId(), Action.AdminVerdict.NOT_NOW, notNow));
+        } else if (ctx.leads() && asked.request() instanceof AdminRequest.Switchover(SwitchoverRequest wanted)) {
             switchover.onAsked(asked.requestId(), wanted, failover.running());
         } else {
             admin.onAsked(asked, busy());
         }
+    }
+
+    /** Requests of several operators, each of which may be granted, and not all of them together; null for one that may. */
+    private @Nullable String notNow(AdminRequest request) {
+        NodeId copied = resync.target();
+        boolean needsAll = request instanceof AdminRequest.Switchover || request instanceof AdminRequest.RemoveMember;
+        if (needsAll && copied != null) {
+            return copied + " is about to be copied anew";
+        }
+        if (request instanceof AdminRequest.Resync && !switchover.idle()) {
+            return "the primary is being moved";
+        }
+        boolean waits = !(request instanceof AdminRequest.Switchover) && ctx.changes.underWay();
+        return waits ? "another change is being made" : null;
     }
 
     /** Why members and mode stand still; null when they do not. */
@@ -171,6 +184,7 @@ final class LeaderDuties {
     }
 
     void onProposalFailed(Command command) {
+        ctx.changes.onFailed(command);
         if (command instanceof Command.Promote) {
             if (switchover.proposed()) {
                 switchover.onProposalFailed();

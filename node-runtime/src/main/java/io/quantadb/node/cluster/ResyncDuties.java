@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 final class ResyncDuties {
     private static final long AGAIN_NANOS = 200 * Context.MILLIS;
     private static final long PATIENCE_NANOS = 30_000 * Context.MILLIS;
+    /** Commits may wait while the rule changes and those that are left do not acknowledge. */
+    private static final long RULE_PATIENCE_NANOS = 5_000 * Context.MILLIS;
 
     private record Order(Member member, long epoch, boolean outOfTheRule, long since) {}
 
@@ -57,14 +59,13 @@ final class ResyncDuties {
             order = null;
             return;
         }
-        if (ctx.now - o.since > PATIENCE_NANOS) {
+        boolean counted = o.outOfTheRule && ctx.state.inRules(o.member.node());
+        if (ctx.now - o.since > (counted ? RULE_PATIENCE_NANOS : PATIENCE_NANOS)) {
             order = null;
-            ctx.tell(
-                    "replication",
-                    "gives up having %s copied anew: it did not begin within 30 s".formatted(o.member.node()));
+            String why = counted ? "the others did not acknowledge without it for 5 s" : "it did not begin within 30 s";
+            ctx.tell("replication", "gives up having %s copied anew: %s".formatted(o.member.node(), why));
             return;
         }
-        boolean counted = o.outOfTheRule && ctx.state.inRules(o.member.node());
         if (!counted && ctx.state.released() && (saidAt == 0 || ctx.now - saidAt >= AGAIN_NANOS)) {
             saidAt = Math.max(1, ctx.now);
             ctx.send(o.member.node(), new CoordMessage.Discard(ctx.term, o.epoch, o.member.generation()));

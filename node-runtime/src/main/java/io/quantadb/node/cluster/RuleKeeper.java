@@ -2,6 +2,7 @@ package io.quantadb.node.cluster;
 
 import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.common.NodeId;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -25,13 +26,23 @@ final class RuleKeeper {
     /** When fewer than must acknowledge were first seen usable; 0 while enough are. */
     private long shortSince;
 
+    private Set<NodeId> setAside = Set.of();
+
     RuleKeeper(Context ctx, Reports reports) {
         this.ctx = ctx;
         this.reports = reports;
     }
 
-    void onTick(Set<NodeId> leaving) {
+    /**
+     * @param gone whose disks are lost, so that the rule need not wait for them
+     * @param aside who may not stand in the rule for a while; they have their data still, and the rule asks for no fewer
+     *     because of them
+     */
+    void onTick(Set<NodeId> gone, Set<NodeId> aside) {
         ClusterState s = ctx.state;
+        setAside = aside;
+        Set<NodeId> leaving = new HashSet<>(gone);
+        leaving.addAll(aside);
         if (versionSeen != s.version()) {
             versionSeen = s.version();
             versionSince = ctx.now;
@@ -102,15 +113,18 @@ final class RuleKeeper {
         int k = Candidates.wantedK(s, set.size());
         if (shrinks()) {
             SortedSet<MemberRef> usable = usable(leaving);
-            if (usable.size() < k) {
+            if (usable.size() < k || set.isEmpty()) {
                 return new Rule(usable, usable.size());
             }
         }
-        if (set.size() < k && nobodyElseStays(set, leaving)) {
+        boolean lostForGood = nobodyElseStays(set, leaving);
+        if (set.size() < k && lostForGood) {
             // As after a failover with two data nodes: the primary goes on alone, and the new disk can be let in.
             k = set.size();
         }
-        return set.size() < k ? null : new Rule(set, k);
+        // Mode ALL asks for as many as there are, and nobody at all is no rule that anybody asked for.
+        boolean alone = set.isEmpty() && !lostForGood;
+        return set.size() < k || alone ? null : new Rule(set, k);
     }
 
     /** Policy SHRINK: too few were usable for as long as the operator is willing to wait. */
@@ -152,7 +166,8 @@ final class RuleKeeper {
         ClusterState s = ctx.state;
         return s.dataVoters().stream()
                 .filter(m -> !m.node().equals(s.primary()))
-                .allMatch(m -> leaving.contains(m.node()) || set.contains(m.ref()));
+                .filter(m -> !set.contains(m.ref()))
+                .allMatch(m -> leaving.contains(m.node()) && !setAside.contains(m.node()));
     }
 
     /** Members of the new half died before it was satisfied: those that stream now take their place. */

@@ -64,6 +64,10 @@ final class SwitchoverDuties {
         if (!mine || m.term() != ctx.term || !from.equals(ctx.leaderId)) {
             return;
         }
+        if (stage == Stage.HOLDING && !ctx.rules.mayHold(ctx.now, holdUntil, true)) {
+            // This node did not run for a while: what its leader said then comes before it has looked at the time.
+            resume("the hold is over");
+        }
         boolean newer = m.term() != term || m.epoch() != epoch || m.round() > round;
         if (newer && m.step() != CoordMessage.Step.HOLD && m.step() != CoordMessage.Step.STOP) {
             enter(m);

@@ -233,7 +233,9 @@ final class SwitchoverRound {
     }
 
     private void whileHolding(SwitchoverPlan p) {
-        if (held && heirAlive) {
+        // It answered when the hold began; what it was then it need not be when the last transaction is over.
+        String objection = objection(p, SwitchoverChecks.LAG_BYTES_MAX);
+        if (held && heirAlive && objection == null) {
             enter(Stage.STOPPING);
             teller.tell(
                     Phase.STOPPING, "PostgreSQL of %s ends when %s has all of its WAL".formatted(p.from(), p.heir()));
@@ -241,7 +243,9 @@ final class SwitchoverRound {
         } else if (passed(ctx.millis(p.request().drainMillis()) + HOLD_NANOS)) {
             resume(
                     held
-                            ? "%s did not answer while transactions were held back".formatted(p.heir())
+                            ? heirAlive && objection != null
+                                    ? objection
+                                    : "%s did not answer while transactions were held back".formatted(p.heir())
                             : "%s did not answer that it holds transactions back".formatted(p.from()));
         } else if (due()) {
             say(p, CoordMessage.Step.HOLD);

@@ -26,7 +26,12 @@ import org.slf4j.LoggerFactory;
 /**
  * Brings an operator's request to the leader, from whichever node it was asked of: to this node's decision core first,
  * and where that says who leads, to that node over the control connection. Asked again while nobody leads, a failover is
- * under way or an answer was lost, for {@link #PATIENCE} in all; every request may be asked twice without harm.
+ * under way or an answer was lost, for {@link #PATIENCE} in all.
+ *
+ * <p>A request that is held up on its way must not be carried out later, when its asker has asked again or given up, and
+ * somebody has asked for something else since. So the leader's node is asked for a turn first, which says when by its own
+ * clock that was, and takes the request with it only within {@link #TURN}: less than an answer is waited for, so whoever
+ * gives a question up knows that it is carried out by then or never.
  *
  * <p>At most {@value #WAITING_MAX} questions wait at a time, each no longer than {@link #ANSWER_WITHIN}. Any thread.
  */
@@ -34,6 +39,9 @@ final class AdminDesk implements Administrator, AdminAnswers {
     static final int WAITING_MAX = 64;
     static final Duration PATIENCE = ApiServer.CHANGE_DEADLINE.dividedBy(2);
     private static final Duration ANSWER_WITHIN = Duration.ofSeconds(1);
+    /** A request comes that soon after its asker was given its turn, or is not taken. */
+    static final Duration TURN = Duration.ofMillis(600);
+
     private static final Duration PAUSE = Duration.ofMillis(200);
     private static final Logger LOGGER = LoggerFactory.getLogger(AdminDesk.class);
 
@@ -45,8 +53,11 @@ final class AdminDesk implements Administrator, AdminAnswers {
 
     private static final Outcome NO_ANSWER = new Outcome(Action.AdminVerdict.NOT_LEADER, "");
 
+    /** What comes back: a turn, or what became of the request. */
+    private record Reply(@Nullable Long turn, Outcome outcome) {}
+
     private final MonotonicClock clock;
-    private final Map<Long, CompletableFuture<Outcome>> waiting = new ConcurrentHashMap<>();
+    private final Map<Long, CompletableFuture<Reply>> waiting = new ConcurrentHashMap<>();
     private final AtomicLong lastId = new AtomicLong();
     private volatile @Nullable Consumer<Event> core;
     private volatile @Nullable Post network;
@@ -109,44 +120,59 @@ final class AdminDesk implements Administrator, AdminAnswers {
                 ? CompletableFuture.completedFuture(
                         new Outcome(Action.AdminVerdict.REFUSED, "this node is no member of a cluster yet"))
                 : question(id -> {
-                    post.accept(new Event.AdminAsked(id, request));
-                    return true;
-                });
+                            post.accept(new Event.AdminAsked(id, request));
+                            return true;
+                        })
+                        .thenApply(Reply::outcome);
     }
 
     private CompletableFuture<Outcome> there(NodeId leader, AdminRequest request) {
         Post peers = network;
         return peers == null
                 ? CompletableFuture.completedFuture(NO_ANSWER)
-                : question(id -> peers.send(leader, AdminCodec.encode(new AdminCodec.Question(id, request))));
+                : question(id -> peers.send(leader, AdminCodec.encode(new AdminCodec.TurnAsked(id))))
+                        .thenCompose(given -> {
+                            Long turn = given.turn();
+                            return turn == null
+                                    ? CompletableFuture.completedFuture(given)
+                                    : question(id -> peers.send(
+                                            leader,
+                                            AdminCodec.encode(new AdminCodec.InTurn(
+                                                    turn, new AdminCodec.Question(id, request)))));
+                        })
+                        .thenApply(Reply::outcome);
     }
 
     private interface Sender {
         boolean send(long id);
     }
 
-    private CompletableFuture<Outcome> question(Sender sender) {
+    private CompletableFuture<Reply> question(Sender sender) {
         if (waiting.size() >= WAITING_MAX) {
             return CompletableFuture.completedFuture(
-                    new Outcome(Action.AdminVerdict.NOT_NOW, "too many requests wait for an answer"));
+                    new Reply(null, new Outcome(Action.AdminVerdict.NOT_NOW, "too many requests wait for an answer")));
         }
         long id = lastId.incrementAndGet();
-        CompletableFuture<Outcome> answer = new CompletableFuture<>();
+        CompletableFuture<Reply> answer = new CompletableFuture<>();
         waiting.put(id, answer);
-        CompletableFuture<Outcome> ended = answer.completeOnTimeout(
-                        NO_ANSWER, ANSWER_WITHIN.toMillis(), TimeUnit.MILLISECONDS)
+        CompletableFuture<Reply> ended = answer.completeOnTimeout(
+                        new Reply(null, NO_ANSWER), ANSWER_WITHIN.toMillis(), TimeUnit.MILLISECONDS)
                 .whenComplete((outcome, failed) -> waiting.remove(id));
         if (!sender.send(id)) {
-            answer.complete(NO_ANSWER);
+            answer.complete(new Reply(null, NO_ANSWER));
         }
         return ended;
     }
 
     @Override
     public void answer(Action.AdminAnswer answer) {
-        CompletableFuture<Outcome> asked = waiting.get(answer.requestId());
+        settle(answer.requestId(), new Reply(null, new Outcome(answer.verdict(), answer.words())));
+    }
+
+    private void settle(long id, Reply reply) {
+        CompletableFuture<Reply> asked = waiting.get(id);
         if (asked != null) {
-            asked.complete(new Outcome(answer.verdict(), answer.words()));
+            asked.complete(reply);
         }
     }
 
@@ -160,17 +186,39 @@ final class AdminDesk implements Administrator, AdminAnswers {
             return;
         }
         switch (message) {
-            case AdminCodec.Question(long id, AdminRequest request) -> {
-                var _ = here(request).thenAccept(outcome -> {
-                    Post peers = network;
-                    if (peers != null) {
-                        peers.send(
-                                from, AdminCodec.encode(new AdminCodec.Answer(id, outcome.verdict(), outcome.words())));
-                    }
-                });
-            }
+            case AdminCodec.InTurn(long turn, AdminCodec.Question question) -> onQuestion(from, turn, question);
+            case AdminCodec.Question question -> tooLate(from, question);
+            case AdminCodec.TurnAsked(long id) -> post(from, new AdminCodec.Turn(id, clock.nanos()));
+            case AdminCodec.Turn(long id, long turn) -> settle(id, new Reply(turn, NO_ANSWER));
             case AdminCodec.Answer(long id, Action.AdminVerdict verdict, String words) ->
                 answer(new Action.AdminAnswer(id, verdict, words));
         }
+    }
+
+    private void post(NodeId to, AdminCodec.Message message) {
+        Post peers = network;
+        if (peers != null) {
+            peers.send(to, AdminCodec.encode(message));
+        }
+    }
+
+    private void onQuestion(NodeId from, long turn, AdminCodec.Question question) {
+        long age = clock.nanos() - turn;
+        if (age < 0 || age > TURN.toNanos()) {
+            tooLate(from, question);
+            return;
+        }
+        var _ = here(question.request())
+                .thenAccept(outcome ->
+                        post(from, new AdminCodec.Answer(question.id(), outcome.verdict(), outcome.words())));
+    }
+
+    /** Whoever asked does not wait for it any more. */
+    private static void tooLate(NodeId from, AdminCodec.Question question) {
+        LOGGER.atInfo()
+                .addMarker(CLUSTER)
+                .addKeyValue("request", question.request())
+                .addKeyValue("peer", from)
+                .log("a request came too late and is not carried out");
     }
 }

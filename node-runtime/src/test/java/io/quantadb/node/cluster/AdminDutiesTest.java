@@ -213,6 +213,25 @@ class AdminDutiesTest {
         assertThat(afterwards).containsExactly(new Action.Send(new NodeId("n3"), new CoordMessage.Discard(2, 1, 1)));
     }
 
+    /** Else commits would wait for as long as the order stands. */
+    @Test
+    void anOrderToCopyEndsSoonWhenTheOthersDoNotAcknowledgeWithoutThatMember() {
+        // Given
+        ask(copy("n3", false));
+
+        // When
+        ctx.now += 4_000_000_000L;
+        resync.onTick();
+        NodeId atFirst = resync.target();
+        ctx.now += 2_000_000_000L;
+        resync.onTick();
+
+        // Then
+        assertThat(atFirst).isEqualTo(new NodeId("n3"));
+        assertThat(resync.target()).isNull();
+        assertThat(ctx.drain()).noneMatch(Action.Send.class::isInstance);
+    }
+
     @Test
     void whoIsNeededToAcknowledgeIsCopiedAnewOnlyWhenTheOperatorInsistsAndThenStaysInTheRule() {
         // Given

@@ -94,6 +94,9 @@ class CodecTest {
                         new AdminRequest.Switchover(new SwitchoverRequest(-7, 2, new NodeId("n2"), 30_000, 250, true))),
                 new AdminCodec.Question(
                         11, new AdminRequest.Switchover(new SwitchoverRequest(7, 2, null, 1, 0, false))),
+                new AdminCodec.TurnAsked(12),
+                new AdminCodec.Turn(12, Long.MIN_VALUE),
+                new AdminCodec.InTurn(-1, new AdminCodec.Question(13, new AdminRequest.Pause(0))),
                 new AdminCodec.Answer(7, Action.AdminVerdict.REFUSED, "it is the primary"));
 
         assertThat(messages)

@@ -393,6 +393,46 @@ class SwitchoverTest {
     }
 
     @Test
+    void aStopThatWaitedForAPausedPrimaryFindsTheHoldOver() {
+        // Given
+        core = follower();
+        step(Step.PREPARE);
+        on(new Event.CheckpointDone(9));
+        List<Action> held = step(Step.HOLD);
+
+        // When: this node did not run for a while, and hears what was said meanwhile before it has looked at the time
+        now += 5_000_000_000L;
+        List<Action> late = step(Step.STOP);
+
+        // Then
+        assertThat(held).hasAtLeastOneElementOfType(Action.DrainFront.class);
+        assertThat(late).contains(new Action.ResumeFront());
+        assertThat(late).doesNotHaveAnyElementsOfTypes(Action.StopServer.class);
+        assertThat(stepsDone(late)).containsOnly(Step.RESUME);
+    }
+
+    @Test
+    void fencesNothingForAnHeirThatFellSilentBeforeTheLastTransactionWasOver() {
+        // Given
+        on(asked(new SwitchoverRequest(ID, 1, N2, 5_000, 2_000, false)));
+        on(new Event.CheckpointDone(round()));
+        heirAnswers();
+        others.remove(N2);
+        ticks(600);
+
+        // When
+        List<Action> after = new ArrayList<>(on(new Event.FrontDrained(round())));
+        after.addAll(ticks(2_500));
+
+        // Then
+        assertThat(after).contains(new Action.ResumeFront());
+        assertThat(after).doesNotHaveAnyElementsOfTypes(Action.CloseFront.class, Action.StopServer.class);
+        assertThat(shown(after))
+                .last()
+                .satisfies(r -> assertThat(r.words()).isEqualTo("n2 has not been heard from lately"));
+    }
+
+    @Test
     void startsTheOldPrimaryAgainInItsEpochWhenTheHeirDidNotGetTheLastOfTheWal() {
         // Given
         stopped(N2);
