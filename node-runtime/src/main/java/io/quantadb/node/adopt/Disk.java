@@ -59,7 +59,11 @@ final class Disk {
         });
     }
 
+    /** Nothing when it is not there. */
     static void delete(Path file) {
+        if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
         durably(file, () -> Files.deleteIfExists(file));
     }
 

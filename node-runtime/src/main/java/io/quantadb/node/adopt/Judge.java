@@ -173,7 +173,7 @@ final class Judge {
         }
         if (control.cleanlyShutDown()) {
             ok("shutdown", "in order, timeline %d".formatted(control.checkpointTimeline()));
-        } else {
+        } else if (look.processes().isEmpty()) {
             note(
                     "shutdown",
                     "it crashed, or was stopped at once: its WAL is replayed when it is adopted",
@@ -285,7 +285,8 @@ final class Judge {
                                         ? ", copied from %s into the data directory".formatted(look.configFile())
                                         : ""));
         Map<String, List<SettingsPlan.Dropped>> byFate = new LinkedHashMap<>();
-        SettingsPlan.dropped(config, look.auto())
+        SettingsPlan.dropped(config, look.auto()).stream()
+                .filter(d -> !d.value().equals(look.place().configured().get(d.name())))
                 .forEach(d -> byFate.computeIfAbsent(d.becomes(), fate -> new ArrayList<>())
                         .add(d));
         byFate.forEach((fate, all) -> note(

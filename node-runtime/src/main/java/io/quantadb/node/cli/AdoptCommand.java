@@ -95,6 +95,7 @@ final class AdoptCommand implements Callable<Integer> {
     private int checked(Adopter adopter, Path directory, PrintWriter out) {
         List<Finding> findings = adopter.check(directory);
         out.print(table(findings));
+        out.flush();
         long stops = stops(findings);
         if (stops > 0) {
             throw inTheWay(stops);
@@ -106,6 +107,7 @@ final class AdoptCommand implements Callable<Integer> {
     private int adopted(Adopter adopter, Path directory, NodeConfig config, PrintWriter out) {
         Adopter.Outcome outcome = adopter.adopt(directory);
         out.print(table(outcome.findings()));
+        out.flush();
         if (!outcome.done()) {
             throw inTheWay(stops(outcome.findings()));
         }
