@@ -8,7 +8,7 @@ Q := -q
 BENCH_CP = node-runtime/target/classes:node-runtime/target/test-classes:$$(cat node-runtime/target/test.classpath)
 JAVA = "$(JAVA_HOME)/bin/java"
 
-.PHONY: help build build-node verify fix test sim demo demo-down chaos bench-failover bench-node bench-memory images kube-up kube-down kube-status kube-selftest kube-demo crds e2e clean jdk
+.PHONY: help build build-node verify fix test sim demo demo-down chaos stress bench-failover bench-node bench-memory images kube-up kube-down kube-status kube-selftest kube-demo crds e2e clean jdk
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-zA-Z0-9-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ node-runtime/target/test.classpath: node-runtime/pom.xml pom.xml
 chaos: build-node node-runtime/target/test.classpath ## a real cluster on a bad network, struck at random and audited: MINUTES= SEED= ACTIONS= ROUND_SECONDS= FRESH=yes
 	$(MVN) $(Q) -pl node-runtime test-compile
 	$(JAVA) -Xmx512m -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp "$(BENCH_CP)" io.quantadb.node.chaos.ChaosMain
+
+stress: build-node ## three nodes under load while nodes die and are copied anew, compared afterwards: LOAD_SECONDS= WRITERS= KEEP=yes
+	examples/replication-stress/run
 
 bench-failover: build-node node-runtime/target/test.classpath ## seconds without writes after each kind of fault: RUNS= SCENARIOS= MODE= LOAD= GOALS=off BROKEN=
 	$(MVN) $(Q) -pl node-runtime test-compile

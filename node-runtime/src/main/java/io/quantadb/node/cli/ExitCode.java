@@ -14,7 +14,7 @@ public enum ExitCode {
     TIMEOUT(9, "what was asked did not happen before its deadline"),
     NOT_RUNNING(10, "there is nothing running that could answer"),
     LAUNCHER(11, "bin/quantadb found no JDK 25, or the program is not built"),
-    REFUSED(12, "the cluster refused what was asked, and nothing was changed"),
+    REFUSED(12, "what was asked was refused, with the reason, and nothing was changed"),
     DIFFERENT(13, "quantadb verify: nodes hold different data, or cannot read theirs"),
     INCOMPLETE(14, "quantadb verify: nothing differs in what could be compared, which was not everything"),
     ABORTED(15, "what was asked was begun and given up; the message says how things are now");

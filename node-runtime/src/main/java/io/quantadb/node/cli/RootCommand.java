@@ -56,6 +56,7 @@ final class RootCommand implements Callable<Integer> {
         line.addSubcommand(new SwitchoverCommand(environment));
         line.addSubcommand(new VerifyCommand(environment));
         line.addSubcommand(new StopCommand(environment, workDir));
+        line.addSubcommand(new AdoptCommand(environment, workDir));
         line.addSubcommand(new VersionCommand());
         line.addSubcommand(new WarmUpCommand(services));
         line.addSubcommand(new CommandLine.HelpCommand());

@@ -18,6 +18,9 @@ public sealed interface Action {
 
     record PromoteToVoter(PeerId peer) implements Action {}
 
+    /** It votes no more, and follows on. */
+    record DemoteToLearner(PeerId peer) implements Action {}
+
     record RemovePeer(PeerId peer) implements Action {}
 
     // ---- other nodes

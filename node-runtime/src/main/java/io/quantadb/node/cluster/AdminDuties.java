@@ -108,7 +108,7 @@ final class AdminDuties {
             return needed;
         }
         return voters == 2 && !anyway
-                ? "two voters would be left, and the loss of either would stop writes: add a node or a witness first, or insist"
+                ? "two voters would be left, and of two data nodes the second soon only follows, so that nobody takes over from the primary by itself: add a node or a witness first, or insist"
                 : null;
     }
 

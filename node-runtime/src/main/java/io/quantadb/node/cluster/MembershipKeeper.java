@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The leader's care for the members, one step at a time: in by learner, caught up, Raft voter (the rule is {@link
@@ -20,12 +21,17 @@ final class MembershipKeeper {
     private static final long CAUGHT_UP_BYTES = 16L << 20;
     private static final long CAUGHT_UP_ENTRIES = 100;
 
+    /** So long do two data nodes stay two voters when all others that could vote are gone. */
+    private static final long TWO_LEFT_NANOS = 10_000 * Context.MILLIS;
+
     private record Asked(Event.JoinAsked join, long at) {}
 
     private final Context ctx;
     private final Reports reports;
     private final Map<NodeId, Asked> asking = new TreeMap<>();
     private long stepAt;
+    /** Since when there has been a {@link #second}; 0 while there is none. */
+    private long twoSince;
 
     MembershipKeeper(Context ctx, Reports reports) {
         this.ctx = ctx;
@@ -34,6 +40,7 @@ final class MembershipKeeper {
 
     void clear() {
         asking.clear();
+        twoSince = 0;
     }
 
     /** Nodes whose old incarnation is on its way out. */
@@ -101,6 +108,7 @@ final class MembershipKeeper {
 
     void onTick() {
         asking.values().removeIf(a -> ctx.now - a.at > ASKED_LATELY_NANOS);
+        twoSince = second() == null ? 0 : twoSince != 0 ? twoSince : Math.max(1, ctx.now);
         if (stepAt != 0 && ctx.now - stepAt < AGAIN_NANOS) {
             return;
         }
@@ -181,6 +189,9 @@ final class MembershipKeeper {
             ctx.add(new Action.Propose(new Command.SetGeneration(peer, st.generation())));
             return true;
         }
+        if (m.equals(second()) && ctx.now - twoSince >= TWO_LEFT_NANOS) {
+            return stepBack(m);
+        }
         if (voter && m.state() != MemberState.VOTER) {
             ctx.add(new Action.Propose(new Command.SetMemberState(peer, MemberState.VOTER)));
             return true;
@@ -203,7 +214,45 @@ final class MembershipKeeper {
         return false;
     }
 
-    private boolean caughtUp(Member m, @org.jspecify.annotations.Nullable LocalStatus st) {
+    /**
+     * The standby of two data nodes that are all that may vote; null otherwise, and while that is about to change. As a
+     * voter it would only be a second way to stop: with either of two gone there is no majority.
+     */
+    private @Nullable Member second() {
+        ClusterState s = ctx.state;
+        boolean changing = !s.released() || !asking.isEmpty() || (s.nextRule() != null && twoSince == 0);
+        if (changing || ctx.voters.size() != 2 || !ctx.self.node().equals(s.primary())) {
+            return null;
+        }
+        Member found = null;
+        for (Member m : s.members().values()) {
+            if (m.kind() == MemberKind.READ_REPLICA || m.peer().equals(ctx.self)) {
+                continue;
+            }
+            boolean other = found != null || m.kind() != MemberKind.DATA || m.state() == MemberState.LEAVING;
+            if (other || !ctx.voters.contains(m.peer())) {
+                return null;
+            }
+            found = m;
+        }
+        return found;
+    }
+
+    /** Out of the rule first, then out of the voters; it follows on as a learner. */
+    private boolean stepBack(Member m) {
+        if (m.state() == MemberState.VOTER) {
+            ctx.tell("cluster", "%s votes no more: of two data nodes the second only follows".formatted(m.node()));
+            ctx.add(new Action.Propose(new Command.SetMemberState(m.peer(), MemberState.CAUGHT_UP)));
+            return true;
+        }
+        if (ctx.state.inRules(m.node())) {
+            return false;
+        }
+        ctx.add(new Action.DemoteToLearner(m.peer()));
+        return true;
+    }
+
+    private boolean caughtUp(Member m, @Nullable LocalStatus st) {
         if (st == null || ctx.appliedIndex - st.appliedIndex() > CAUGHT_UP_ENTRIES) {
             return false;
         }

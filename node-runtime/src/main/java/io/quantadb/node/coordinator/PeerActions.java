@@ -60,6 +60,7 @@ final class PeerActions {
             }
             case Action.AddLearner(var peer) -> change(new MembershipChange.AddLearner(peer));
             case Action.PromoteToVoter(var peer) -> change(new MembershipChange.PromoteToVoter(peer));
+            case Action.DemoteToLearner(var peer) -> change(new MembershipChange.DemoteToLearner(peer));
             case Action.RemovePeer(var peer) -> change(new MembershipChange.Remove(peer));
             case Action.Send(NodeId to, CoordMessage message) -> send(core, to, message);
             case Action.JoinAnswer answer -> joins.answer(answer);

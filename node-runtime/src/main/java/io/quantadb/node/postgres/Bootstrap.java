@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -99,7 +100,7 @@ public final class Bootstrap {
             ToolRun initdb = ToolRun.of(
                     user.command("TERM", initdb(data, wanted, passwords)), "", Path.of("/"), INITDB_DEADLINE);
             if (!initdb.succeeded()) {
-                throw new LocalFault("initdb could not create a cluster in %s: %s".formatted(data, lastWords(initdb)));
+                throw new LocalFault("initdb could not create a cluster in %s: %s".formatted(data, initdb.lastWords()));
             }
             revokeAndCreate(data, wanted.superuser(), wanted.application());
             ToolRun sync = ToolRun.of(
@@ -108,7 +109,8 @@ public final class Bootstrap {
                     Path.of("/"),
                     INITDB_DEADLINE);
             if (!sync.succeeded()) {
-                throw new LocalFault("the new cluster in %s could not be flushed: %s".formatted(data, lastWords(sync)));
+                throw new LocalFault(
+                        "the new cluster in %s could not be flushed: %s".formatted(data, sync.lastWords()));
             }
             directory.finished();
         } catch (IOException e) {
@@ -162,30 +164,10 @@ public final class Bootstrap {
         return command;
     }
 
-    /** Statements may carry a password: they go through standard input, and are not repeated in a failure. */
     private void singleUser(Path data, String database, List<String> statements) {
-        List<String> command = List.of(
-                binaries.postgres().toString(),
-                "--single",
-                "-j",
-                "-D",
-                data.toString(),
-                "-c",
-                "exit_on_error=on",
-                "-c",
-                "fsync=off",
-                "-c",
-                "log_min_error_statement=panic",
-                "-c",
-                "log_statement=none",
-                "-c",
-                "lc_messages=C",
-                database);
-        String input = String.join(";\n\n", statements) + ";\n\n";
-        ToolRun run = ToolRun.of(user.command("TERM", command), input, Path.of("/"), SQL_DEADLINE);
-        if (!run.succeeded()) {
-            throw new LocalFault("the new cluster in %s could not be set up: %s".formatted(data, lastWords(run)));
-        }
+        // All of it is flushed at the end, at once.
+        var _ = new SingleUser(binaries, user, data, Map.of("fsync", "off"))
+                .run(database, statements, SQL_DEADLINE, "the new cluster in %s could not be set up".formatted(data));
     }
 
     private static String secret(Path file) {
@@ -209,11 +191,5 @@ public final class Bootstrap {
 
     private static String literal(String text) {
         return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'";
-    }
-
-    private static String lastWords(ToolRun run) {
-        List<String> lines = run.output().lines().filter(l -> !l.isBlank()).toList();
-        String words = String.join(" / ", lines.subList(Math.max(0, lines.size() - 4), lines.size()));
-        return words.contains("No space left") ? "the disk is full (%s)".formatted(words) : words;
     }
 }

@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -134,6 +136,25 @@ public final class DataDirectory {
         } catch (IOException | NumberFormatException e) {
             return OptionalInt.empty();
         }
+    }
+
+    /**
+     * The processes of a server on this directory, the postmaster first, whoever started it; a server of another user may
+     * not be seen.
+     */
+    public static List<Long> processes(Path dataDirectory) {
+        var server = new ServerProcesses(dataDirectory);
+        List<Long> all = new ArrayList<>(server.list());
+        server.livingPostmaster().ifPresent(postmaster -> {
+            all.remove(Long.valueOf(postmaster));
+            all.addFirst(postmaster);
+        });
+        return all;
+    }
+
+    /** The directory on the way to this one that PostgreSQL's user cannot enter. */
+    public Optional<Path> obstacle() {
+        return OsTools.obstacle(path, user);
     }
 
     /** Makes the empty directory that a clone goes into, and those above it. */

@@ -26,6 +26,13 @@ record ToolRun(int exitCode, String output) {
         return exitCode == 0;
     }
 
+    /** The end of what it printed, for the message of a failure. */
+    String lastWords() {
+        List<String> lines = output.lines().filter(l -> !l.isBlank()).toList();
+        String words = String.join(" / ", lines.subList(Math.max(0, lines.size() - 4), lines.size()));
+        return words.contains("No space left") ? "the disk is full (%s)".formatted(words) : words;
+    }
+
     static ToolRun of(List<String> command, Duration deadline) {
         return of(command, "", Path.of("/"), deadline);
     }

@@ -7,7 +7,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /** Which settings of PostgreSQL a user may choose, and which belong to the cluster. */
-final class UserSettings {
+public final class UserSettings {
     /** Belong to the cluster whatever their value; changing one could lose commits or shut the agent out. */
     static final Set<String> OWNED = Set.of(
             "allow_in_place_tablespaces",
@@ -69,6 +69,11 @@ final class UserSettings {
     private static final Pattern NAME = Pattern.compile("[a-z_][a-z0-9_$]*(\\.[a-z_][a-z0-9_$]*)?");
 
     private UserSettings() {}
+
+    /** Whether the setting is the cluster's, whatever a file says; the name in lower case. */
+    public static boolean isOwned(String name) {
+        return OWNED.contains(name);
+    }
 
     /** Throws {@link IllegalArgumentException} that names the setting, what is wrong and what to do. */
     static void requireAllowed(Map<String, String> settings) {

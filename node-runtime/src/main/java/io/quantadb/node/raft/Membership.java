@@ -71,6 +71,10 @@ public record Membership(SortedSet<PeerId> voters, SortedSet<PeerId> learners) {
                 l.remove(peer);
                 v.add(peer);
             }
+            case MembershipChange.DemoteToLearner(PeerId peer) -> {
+                v.remove(peer);
+                l.add(peer);
+            }
             case MembershipChange.Remove(PeerId peer) -> {
                 l.remove(peer);
                 v.remove(peer);
@@ -97,6 +101,16 @@ public record Membership(SortedSet<PeerId> voters, SortedSet<PeerId> learners) {
                     yield "only a learner can be made a voter";
                 }
                 yield voters.size() < VOTERS_MAX ? null : "there are already %d voters".formatted(VOTERS_MAX);
+            }
+            case MembershipChange.DemoteToLearner(PeerId peer) -> {
+                if (!isVoter(peer)) {
+                    yield "only a voter can be made a learner";
+                }
+                yield voters.size() == 1
+                        ? "the last voter stays one"
+                        : learners.size() < LEARNERS_MAX
+                                ? null
+                                : "there are already %d learners".formatted(LEARNERS_MAX);
             }
             case MembershipChange.Remove(PeerId peer) -> {
                 if (!contains(peer)) {

@@ -12,6 +12,9 @@ public sealed interface MembershipChange {
     /** A learner that has caught up begins to vote and to be counted. */
     record PromoteToVoter(PeerId peer) implements MembershipChange {}
 
+    /** A voter votes no more, and goes on receiving the log. */
+    record DemoteToLearner(PeerId peer) implements MembershipChange {}
+
     /** A voter or learner leaves; this incarnation never comes back. */
     record Remove(PeerId peer) implements MembershipChange {}
 }

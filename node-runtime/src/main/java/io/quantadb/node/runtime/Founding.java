@@ -12,6 +12,7 @@ import io.quantadb.node.consensus.RaftNode;
 import io.quantadb.node.consensus.RaftStatus;
 import io.quantadb.node.coordinator.NodeFacts;
 import io.quantadb.node.coordinator.ReplicatedState;
+import io.quantadb.node.wal.ControlFile;
 
 /** Writes the first entry of a cluster that this node forms. Core thread. */
 final class Founding {
@@ -47,8 +48,13 @@ final class Founding {
                 false);
         raft.propose(
                 CommandCodec.encode(
-                        new Command.Bootstrap(me.clusterId(), me.systemIdentifier(), 1, first, 1, settings())),
+                        new Command.Bootstrap(me.clusterId(), me.systemIdentifier(), 1, first, timeline(), settings())),
                 outcome -> bootstrapping = false);
+    }
+
+    /** Adopted data may have had several lives; no server has run on any since their last checkpoint. */
+    private int timeline() {
+        return ControlFile.read(config.postgresDataDir()).checkpointTimeline();
     }
 
     private Settings settings() {

@@ -30,8 +30,10 @@ import io.quantadb.node.relay.VoicePolicy;
 import io.quantadb.node.transport.NettyTransport;
 import io.quantadb.node.transport.StreamKind;
 import java.time.Instant;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
@@ -222,6 +224,7 @@ final class NodeAgent implements AutoCloseable {
         closing.add("wal care", walCare);
         switchovers.attach(state::current);
         startParts(g, parts, raft);
+        watchBelonging(g, state, heard);
         closing.add("network", () -> goDeaf(g.network(), node, heard));
         probes.enter(NodeProbes.Stage.RUNNING);
         closing.add("hand-over", () -> leave(g.member().node(), parts, state, coordinator));
@@ -348,11 +351,10 @@ final class NodeAgent implements AutoCloseable {
         FactStore store = stored;
         NodeFacts me = facts != null || store == null ? facts : store.facts();
         ReplicatedState state = replicated;
-        // A member tells the timers that all must use; one that founds tells whom it founds for.
+        RaftStatus raft = raftStatus.get();
         Map<String, String> extra = state == null || !state.current().bootstrapped()
                 ? Greeting.founding(desk.founding())
-                : Map.of(Greeting.TIMERS, state.current().settings().timers().text());
-        RaftStatus raft = raftStatus.get();
+                : ofMember(state.current(), raft);
         Map<NodeId, io.quantadb.node.cluster.Addresses> members = new TreeMap<>();
         if (state != null) {
             state.current().members().forEach((node, m) -> members.put(node, m.addresses()));
@@ -364,6 +366,53 @@ final class NodeAgent implements AutoCloseable {
                 ? ""
                 : raft.leader().node().value();
         return new Greeting(me.node(), me.incarnation(), me.clusterId(), me.systemIdentifier(), leader, members, extra);
+    }
+
+    /** A member tells the timers that all must use, and a leader whom it knows. */
+    private static Map<String, String> ofMember(ClusterState state, @Nullable RaftStatus raft) {
+        String timers = state.settings().timers().text();
+        return raft == null || !raft.isLeader() || !raft.ownTermApplied()
+                ? Map.of(Greeting.TIMERS, timers)
+                : Map.of(
+                        Greeting.TIMERS,
+                        timers,
+                        Roll.KEY,
+                        Roll.text(raft.term(), state.members().values()));
+    }
+
+    /** Who may know whether this node is a member. */
+    private List<HostPort> others(ClusterState state) {
+        Set<HostPort> out = new LinkedHashSet<>();
+        state.members().forEach((node, member) -> {
+            if (!node.equals(config.cluster().nodeId())) {
+                out.add(member.addresses().replication());
+            }
+        });
+        HostPort first = config.cluster().replication().primaryAddress();
+        if (first != null) {
+            out.add(first);
+        }
+        out.addAll(config.otherPeers());
+        return List.copyOf(out);
+    }
+
+    private void watchBelonging(Ground g, ReplicatedState state, Heard heard) {
+        Formation asking =
+                new Formation(g.transport().streams(), clock, config.cluster().joinTimeout());
+        closing.add(
+                "belonging",
+                new Belonging(
+                                g.member().clusterId(),
+                                g.member().self(),
+                                raftStatus::get,
+                                heard,
+                                clock,
+                                () -> others(state.current()),
+                                address -> asking.hello(address, greeting()))
+                        .start(() -> fault(new Failure(
+                                ExitCode.IDENTITY,
+                                "this node was taken out of the cluster",
+                                "empty " + config.dataDir() + " and start it again to have it join as a new member"))));
     }
 
     private static long clusterHash(String clusterId) {

@@ -4,6 +4,7 @@ import static io.quantadb.node.common.LogKeys.CLUSTER;
 import static io.quantadb.node.common.LogKeys.NODE;
 import static io.quantadb.node.common.LogKeys.REASON;
 
+import io.quantadb.node.adopt.Adoption;
 import io.quantadb.node.api.Founder;
 import io.quantadb.node.cli.ExitCode;
 import io.quantadb.node.cli.Failure;
@@ -30,6 +31,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -60,6 +62,9 @@ final class NodeIdentity {
     private final BootstrapDesk desk;
     private final FoundingMark mark;
     private final RandomGenerator random;
+    /** Where the data come from, when they were there before the cluster; null for none. */
+    private final @Nullable Adoption adopted;
+
     /** An earlier start gave this disk its identity and went no further. */
     private boolean interrupted;
 
@@ -83,6 +88,8 @@ final class NodeIdentity {
         this.desk = desk;
         this.mark = new FoundingMark(config.cluster().dataDir());
         this.random = random;
+        this.adopted = Steps.at(
+                ExitCode.DATA_DIRECTORY, () -> Adoption.read(config.dataDir()).orElse(null));
     }
 
     /** Where the others reach this node. */
@@ -117,15 +124,42 @@ final class NodeIdentity {
         // With an identity but no cluster yet, it is what forming one left behind when it was interrupted: it goes on.
         Optional<String> begun = member || config.cluster().mode() != NodeMode.AUTO ? Optional.empty() : mark.read();
         begun.ifPresent(desk::founding);
-        boolean forming = facts != null && (config.cluster().mode() == NodeMode.PRIMARY || begun.isPresent());
+        if (!member) {
+            requireAdoptable();
+        }
+        boolean forming = adopted != null
+                || (facts != null && (config.cluster().mode() == NodeMode.PRIMARY || begun.isPresent()));
         if (contents instanceof DirectoryContents.Cluster && !member && !forming) {
             throw new Failure(
                     ExitCode.DATA_DIRECTORY,
                     "%s holds a PostgreSQL cluster, and %s holds no identity of a node"
                             .formatted(directory.path(), config.cluster().dataDir()),
-                    "choose an empty data directory; taking over existing data is not there yet");
+                    "choose an empty data directory, or have this one taken over with quantadb adopt");
         }
         return facts;
+    }
+
+    /** Data that were adopted found a cluster or nothing: joining one would throw them away. */
+    private void requireAdoptable() {
+        Adoption before = adopted;
+        if (before == null) {
+            return;
+        }
+        if (before.state() != Adoption.State.ADOPTED) {
+            throw new Failure(
+                    ExitCode.DATA_DIRECTORY,
+                    "the adoption of %s is not done".formatted(before.dataDirectory()),
+                    "give quantadb adopt again, or take it back with quantadb adopt --undo");
+        }
+        if (config.cluster().mode() != NodeMode.PRIMARY) {
+            throw new Failure(
+                    ExitCode.CONFIG,
+                    "%s was adopted, and in mode %s this node would join another cluster and lose its data"
+                            .formatted(
+                                    before.dataDirectory(),
+                                    config.cluster().mode().name().toLowerCase(Locale.ROOT)),
+                    "start it with --cluster-mode primary, or take it back with quantadb adopt --undo");
+        }
     }
 
     /** Forms a cluster or joins one when the disk belongs to none yet. */
@@ -175,6 +209,13 @@ final class NodeIdentity {
         desk.founding(facts.node().value());
         if (formation.mayForm(config.otherPeers(), greeting(facts, Greeting.founding(desk.founding())))) {
             return form(facts, UUID.randomUUID().toString());
+        }
+        if (adopted != null) {
+            throw new Failure(
+                    ExitCode.PEERS,
+                    "a listed peer belongs to a cluster, and %s was adopted to found one"
+                            .formatted(adopted.dataDirectory()),
+                    "correct cluster.peers; joining that cluster would throw these data away");
         }
         desk.founding("");
         return join(facts);
@@ -296,7 +337,14 @@ final class NodeIdentity {
         requirePasswords(config);
         LOGGER.atInfo().addMarker(CLUSTER).addKeyValue(NODE, facts.node()).log("forming a new cluster");
         remember(facts);
-        if (!(directory.inspect(major, null) instanceof DirectoryContents.Cluster)) {
+        DirectoryContents contents = directory.inspect(major, null);
+        if (adopted != null && !(contents instanceof DirectoryContents.Cluster)) {
+            throw new Failure(
+                    ExitCode.DATA_DIRECTORY,
+                    "%s was adopted, and is not there any more as it was".formatted(adopted.dataDirectory()),
+                    "put it back, or start with another folder");
+        }
+        if (!(contents instanceof DirectoryContents.Cluster)) {
             directory.wipeForClone(facts.generation());
             Steps.creating(() -> bootstrap.create(directory, wanted(config)));
         }

@@ -14,6 +14,7 @@ import io.quantadb.node.postgres.SocketDirectory;
 import io.quantadb.node.postgres.WalBound;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.random.RandomGenerator;
 
 /** Which PostgreSQL this node runs, as whom, and where. */
@@ -43,10 +44,16 @@ record NodePostgres(
             ServerUser user = ServerUser.resolve(config.postgres().osUser());
             PostgresBinaries binaries = config.cluster().kind() == NodeKind.WITNESS
                     ? PostgresBinaries.NONE
-                    : BinaryFinder.usual(user)
-                            .find(new BinaryFinder.Wanted(config.postgres().binDir(), null, null), user);
+                    : BinaryFinder.usual(user).find(wanted(config, user), user);
             return new Found(user, binaries);
         });
+    }
+
+    /** What was named; else, of several versions, the one that the data are of. */
+    private static BinaryFinder.Wanted wanted(NodeConfig config, ServerUser user) {
+        Path named = config.postgres().binDir();
+        OptionalInt major = new DataDirectory(config.postgresDataDir(), user).majorOnDisk();
+        return new BinaryFinder.Wanted(named, null, named == null && major.isPresent() ? major.getAsInt() : null);
     }
 
     NodeIdentity identity(

@@ -33,8 +33,17 @@ final class CloneTarget {
     private final byte[] copyBuffer = new byte[COPY_BYTES];
 
     CloneTarget(Path root, @Nullable FileOwner owner) {
-        this.root = root.toAbsolutePath().normalize();
+        this.root = behindLink(root.toAbsolutePath().normalize());
         this.owner = owner;
+    }
+
+    /** An adopted directory is reached by a link, at which a walk would end. */
+    private static Path behindLink(Path root) {
+        try {
+            return Files.isSymbolicLink(root) ? root.toRealPath() : root;
+        } catch (IOException e) {
+            throw new LocalFault("%s is a link that leads nowhere".formatted(root), e);
+        }
     }
 
     /** Makes the directory and its marker; refuses one that holds anything. */

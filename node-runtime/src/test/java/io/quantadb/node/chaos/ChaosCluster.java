@@ -58,6 +58,8 @@ final class ChaosCluster implements AutoCloseable {
     private final Operator operator;
     private final Modes modes;
     private final Removals removals;
+    private final Optional<IoBrake> brake;
+    private final String brakeMissing;
     private boolean diskSpent;
     private boolean memberSpent;
 
@@ -80,6 +82,15 @@ final class ChaosCluster implements AutoCloseable {
         this.operator = new Operator(client, this::nodes);
         this.modes = new Modes(operator, this::view, settings.mode());
         this.removals = new Removals(this, operator);
+        Optional<IoBrake> found = Optional.empty();
+        String why = "";
+        try {
+            found = Optional.of(IoBrake.open(folder));
+        } catch (IOException e) {
+            why = String.valueOf(e.getMessage());
+        }
+        this.brake = found;
+        this.brakeMissing = why;
     }
 
     /** Forms a new cluster in a folder of its own, in which nothing else may be. */
@@ -162,6 +173,15 @@ final class ChaosCluster implements AutoCloseable {
         return smallDisk;
     }
 
+    Optional<IoBrake> brake() {
+        return brake;
+    }
+
+    /** Why no disk can be made slow here; empty when it can. */
+    String brakeMissing() {
+        return brakeMissing;
+    }
+
     DemoNode node(int index) {
         return nodes().get(index);
     }
@@ -231,6 +251,21 @@ final class ChaosCluster implements AutoCloseable {
                 pick,
                 "/cluster/members/maintenance",
                 Operator.body().put("node", LinkPlan.id(node)).put("maintenance", on));
+    }
+
+    /** @param target empty for whoever is best */
+    void switchOver(int pick, String target, int drainMs) throws Strike.Skipped {
+        trace.say("        to %s".formatted(target.isEmpty() ? "the best" : target));
+        operator.ask(
+                pick,
+                "/cluster/switchover",
+                Operator.body().put("target", target).put("timeout", "10s").put("drain", drainMs + "ms"));
+    }
+
+    /** Has a node copied anew, unless commits would have to wait for it. */
+    void resync(int pick, int node) throws Strike.Skipped {
+        trace.say("        at node%d".formatted(node + 1));
+        operator.ask(pick, "/_raft/force-resync?target=" + LinkPlan.id(node), Operator.body());
     }
 
     // ---- links
@@ -465,6 +500,9 @@ final class ChaosCluster implements AutoCloseable {
         }
         try {
             mendLinks();
+            if (brake.isPresent()) {
+                brake.get().close();
+            }
             synchronized (demo) {
                 demo.down(false);
                 if (!keep.keeps(good)) {

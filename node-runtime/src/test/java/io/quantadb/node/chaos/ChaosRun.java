@@ -59,7 +59,6 @@ final class ChaosRun {
                 notRun.put(kind.label(), missing);
             }
         }
-        notRun.put("slow-disk", "no device here whose speed a test can bound");
     }
 
     /** What cannot be done here, and why. */
@@ -104,6 +103,7 @@ final class ChaosRun {
         List<HistoryChecker.Verdict> verdicts = found.verdicts();
         long[] lost = lost(histories, verdicts);
         long epochs = cluster.epoch() - epochBefore;
+        tellLongestGap(histories);
         boolean mustStay = kinds.stream().allMatch(Strike::primaryMustStay);
         return new RoundResult(
                 settings.seed(),
@@ -309,6 +309,19 @@ final class ChaosRun {
             longest = Math.max(longest, sorted[i] - sorted[i - 1]);
         }
         return longest / 1_000_000;
+    }
+
+    /** When the longest time without an acknowledgement was, so that the strikes and logs of then can be found. */
+    private void tellLongestGap(List<History> histories) {
+        long[] sorted = acknowledgedAt(histories).sorted().toArray();
+        int at = 0;
+        for (int i = 1; i < sorted.length; i++) {
+            at = at == 0 || sorted[i] - sorted[i - 1] > sorted[at] - sorted[at - 1] ? i : at;
+        }
+        if (at > 0) {
+            trace.say("the longest time without an acknowledgement, %d ms, ended at %s"
+                    .formatted((sorted[at] - sorted[at - 1]) / 1_000_000, Trace.clockAt(sorted[at])));
+        }
     }
 
     /** One line every few seconds. */

@@ -13,9 +13,10 @@ final class Strikes {
         List<Strike> out = new ArrayList<>(LinkStrike.all());
         out.addAll(ProcessStrike.all());
         out.addAll(List.of(new CancelCommits(), new FullDisk()));
-        // What an operator does; a switchover, once there is one, is one more of these.
+        // What an operator does.
         out.addAll(List.of(new ChangeMode(), new Maintain(), new RemoveMember(), new LoseDisk()));
         out.add(new KillUnheard());
+        out.addAll(List.of(new Switchover(), new ForceResync(), new SlowDisk()));
         return List.copyOf(out);
     }
 

@@ -25,6 +25,11 @@ final class Trace implements AutoCloseable {
         return new Trace(new PrintWriter(Files.newBufferedWriter(file(results, seed)), true));
     }
 
+    /** The clock's time at an instant of {@link System#nanoTime}. */
+    static Instant clockAt(long nanos) {
+        return Instant.now().minusNanos(System.nanoTime() - nanos).truncatedTo(ChronoUnit.MILLIS);
+    }
+
     synchronized void say(String line) {
         out.printf("%s %s%n", Instant.now().truncatedTo(ChronoUnit.MILLIS), line);
     }

@@ -54,6 +54,8 @@ class ArchitectureTest {
                 .definedBy("..node.runtime..")
                 .layer("verify")
                 .definedBy("..node.verify..")
+                .layer("adopt")
+                .definedBy("..node.adopt..")
                 .layer("cli")
                 .definedBy("..node.cli..")
                 .whereLayer("common")
@@ -86,6 +88,8 @@ class ArchitectureTest {
                 .mayOnlyAccessLayers("cluster", "common", "config")
                 .whereLayer("verify")
                 .mayOnlyAccessLayers("common", "pgwire")
+                .whereLayer("adopt")
+                .mayOnlyAccessLayers("common", "config", "postgres", "raftlog", "wal")
                 .whereLayer("coordinator")
                 .mayOnlyAccessLayers(
                         "cluster",

@@ -84,8 +84,9 @@ class MembersPT extends OnOneCluster {
                             .filter(n -> !n.id().equals(leaving.id()))
                             .noneMatch(n -> keepsWalFor(n, leaving)));
 
+            assertThat(cluster.awaitEnd(leaving)).as("it has heard of it").isEqualTo(ExitCode.IDENTITY.status());
+
             // And when
-            cluster.kill(leaving);
             removeTree(leaving.folder().resolve("data"));
             cluster.start(leaving);
 

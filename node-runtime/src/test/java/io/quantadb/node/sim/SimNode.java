@@ -383,6 +383,8 @@ final class SimNode {
                 }
             }
             case Action.AddLearner a -> raft.changeMembership(new MembershipChange.AddLearner(a.peer()), local());
+            case Action.DemoteToLearner a ->
+                raft.changeMembership(new MembershipChange.DemoteToLearner(a.peer()), local());
             case Action.PromoteToVoter a ->
                 raft.changeMembership(new MembershipChange.PromoteToVoter(a.peer()), local());
             case Action.RemovePeer a -> raft.changeMembership(new MembershipChange.Remove(a.peer()), local());

@@ -43,6 +43,23 @@ class CloneTargetTest {
     }
 
     @Test
+    void writesIntoTheDirectoryBehindALink() throws IOException {
+        // Given
+        Path elsewhere = Files.createDirectory(dir.resolve("elsewhere"));
+        Files.createSymbolicLink(dir.resolve("data"), elsewhere);
+        CloneTarget target = prepared();
+
+        // When
+        target.unpack(tar(new TarArchiveEntry("PG_VERSION"), "15"));
+        target.complete();
+
+        // Then
+        assertThat(dir.resolve("data")).isSymbolicLink();
+        assertThat(elsewhere.resolve("PG_VERSION")).hasContent("15");
+        assertThat(CloneMarker.isIncomplete(elsewhere)).isFalse();
+    }
+
+    @Test
     void writesPrivateFilesAndTakesItsMarkerAwayLast() throws IOException {
         // Given
         CloneTarget target = prepared();

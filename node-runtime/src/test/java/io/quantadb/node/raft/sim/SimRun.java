@@ -152,7 +152,12 @@ final class SimRun {
     private MembershipChange anyChange(Membership m) {
         SimNode n = world.nodes.get(random.nextInt(world.nodes.size()));
         if (m.isVoter(n.self)) {
-            return m.voters().size() > 1 ? new MembershipChange.Remove(n.self) : null;
+            if (m.voters().size() == 1) {
+                return null;
+            }
+            return random.nextInt(3) == 0
+                    ? new MembershipChange.DemoteToLearner(n.self)
+                    : new MembershipChange.Remove(n.self);
         }
         if (m.contains(n.self)) {
             return new MembershipChange.PromoteToVoter(n.self);

@@ -1,0 +1,2 @@
+/** Tests of adoptions. */
+package io.quantadb.node.adopt;

@@ -1,0 +1,176 @@
+package io.quantadb.node.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quantadb.node.common.HostPort;
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MemberRef;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PeerId;
+import java.util.List;
+import java.util.TreeSet;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What the leader, n1, which is primary, does about the second of two data nodes. */
+class MembershipKeeperTest {
+    private static final HostPort AT = new HostPort("localhost", 1);
+    private static final long TEN_SECONDS = 10_000_000_000L;
+    private static final PeerId N1 = peer("n1");
+    private static final PeerId N2 = peer("n2");
+    private static final PeerId N3 = peer("n3");
+
+    private Context ctx;
+    private Reports reports;
+    private MembershipKeeper keeper;
+
+    @BeforeEach
+    void twoThatVote() {
+        ctx = new Context(N1, new ProtocolRules(), 1, 0, 1_000_000_000L);
+        ctx.voters = new TreeSet<>(List.of(N1, N2));
+        ctx.learners = new TreeSet<>();
+        Member first = member(N1, MemberKind.DATA, MemberState.VOTER);
+        Member second = member(N2, MemberKind.DATA, MemberState.VOTER);
+        ClusterState formed = new Transitions(ctx.rules)
+                .apply(ClusterState.EMPTY, new Command.Bootstrap("c", 42, 1, first, 1, Settings.DEFAULT))
+                .state();
+        ctx.state = new Draft(formed)
+                .rule(new Rule(new TreeSet<>(List.of(second.ref())), 1))
+                .member(second)
+                .done();
+        ctx.leader = true;
+        ctx.ownTermApplied = true;
+        ctx.term = 2;
+        reports = new Reports(ctx);
+        keeper = new MembershipKeeper(ctx, reports);
+    }
+
+    private static PeerId peer(String node) {
+        return new PeerId(new NodeId(node), 7);
+    }
+
+    private static Member member(PeerId peer, MemberKind kind, MemberState state) {
+        return new Member(peer, 1, kind, state, new Addresses(AT, AT, AT, AT, AT), "", 100, false);
+    }
+
+    private void with(Member third) {
+        ctx.state = new Draft(ctx.state).member(third).done();
+    }
+
+    /** n2 follows well. */
+    private void hears() {
+        reports.keep(
+                N2.node(),
+                new LocalStatus(
+                        1, 0, 0, 1, 1, ServerState.STANDBY, 1, true, null, new Lsn(5), 1, new Lsn(5), true, ""));
+    }
+
+    /** What it does now, without what it says. */
+    private List<Action> tick() {
+        hears();
+        keeper.onTick();
+        return ctx.drain().stream()
+                .filter(action -> !(action instanceof Action.Tell))
+                .toList();
+    }
+
+    private List<Action> afterTenSeconds() {
+        var _ = tick();
+        ctx.now += TEN_SECONDS;
+        return tick();
+    }
+
+    @Test
+    void asksTheSecondOfTwoToVoteNoMoreOutOfTheRuleFirst() {
+        // When nothing else has come for a while
+        List<Action> before = tick();
+        ctx.now += TEN_SECONDS - 1;
+        List<Action> still = tick();
+        ctx.now += TEN_SECONDS;
+        List<Action> first = tick();
+
+        // Then
+        assertThat(before).isEmpty();
+        assertThat(still).isEmpty();
+        assertThat(first).containsExactly(new Action.Propose(new Command.SetMemberState(N2, MemberState.CAUGHT_UP)));
+
+        // When that is so, and the rule still names it
+        with(member(N2, MemberKind.DATA, MemberState.CAUGHT_UP));
+        ctx.now += TEN_SECONDS;
+
+        // Then
+        assertThat(tick()).isEmpty();
+
+        // When the rule asks for nobody
+        ctx.state = new Draft(ctx.state).rule(Rule.ALONE).done();
+        ctx.now += TEN_SECONDS;
+
+        // Then
+        assertThat(tick()).containsExactly(new Action.DemoteToLearner(N2));
+
+        // When it is a learner
+        ctx.voters = new TreeSet<>(List.of(N1));
+        ctx.learners = new TreeSet<>(List.of(N2));
+        ctx.now += TEN_SECONDS;
+
+        // Then
+        assertThat(tick()).isEmpty();
+    }
+
+    @Test
+    void leavesBothVotesWhereAWitnessIsTheOther() {
+        // Given
+        with(member(N2, MemberKind.WITNESS, MemberState.VOTER));
+        ctx.state = new Draft(ctx.state).rule(Rule.ALONE).done();
+
+        // When / Then
+        assertThat(afterTenSeconds()).isEmpty();
+    }
+
+    @Test
+    void leavesBothVotesWhileAThirdIsOnItsWayIn() {
+        // Given
+        ctx.learners = new TreeSet<>(List.of(N3));
+        with(member(N3, MemberKind.DATA, MemberState.LEARNER));
+
+        // When / Then
+        assertThat(afterTenSeconds()).isEmpty();
+    }
+
+    @Test
+    void countsNoReadReplicaForAThird() {
+        // Given
+        ctx.learners = new TreeSet<>(List.of(N3));
+        with(member(N3, MemberKind.READ_REPLICA, MemberState.CAUGHT_UP));
+
+        // When / Then
+        assertThat(afterTenSeconds())
+                .containsExactly(new Action.Propose(new Command.SetMemberState(N2, MemberState.CAUGHT_UP)));
+    }
+
+    @Test
+    void givesTheVoteBackWhenAThirdComesHalfWay() {
+        // Given
+        var _ = afterTenSeconds();
+        with(member(N2, MemberKind.DATA, MemberState.CAUGHT_UP));
+        ctx.learners = new TreeSet<>(List.of(N3));
+        with(member(N3, MemberKind.DATA, MemberState.LEARNER));
+
+        // When
+        ctx.now += TEN_SECONDS;
+
+        // Then
+        assertThat(tick()).containsExactly(new Action.Propose(new Command.SetMemberState(N2, MemberState.VOTER)));
+    }
+
+    @Test
+    void whatTheRuleAsksForThenIsNobody() {
+        // Given
+        with(member(N2, MemberKind.DATA, MemberState.CAUGHT_UP));
+        hears();
+
+        // When / Then
+        assertThat(new RuleKeeper(ctx, reports).wanted(keeper.leaving()))
+                .isEqualTo(new Rule(new TreeSet<MemberRef>(), 0));
+    }
+}
