@@ -212,8 +212,7 @@ public final class Bootstrap {
     }
 
     private static String lastWords(ToolRun run) {
-        List<String> lines = run.output().lines().filter(l -> !l.isBlank()).toList();
-        String words = String.join(" / ", lines.subList(Math.max(0, lines.size() - 4), lines.size()));
+        String words = run.lastWords();
         return words.contains("No space left") ? "the disk is full (%s)".formatted(words) : words;
     }
 }

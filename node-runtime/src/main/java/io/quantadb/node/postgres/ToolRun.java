@@ -26,6 +26,12 @@ record ToolRun(int exitCode, String output) {
         return exitCode == 0;
     }
 
+    /** The end of what it printed, in one line. */
+    String lastWords() {
+        List<String> lines = output.lines().filter(l -> !l.isBlank()).toList();
+        return String.join(" / ", lines.subList(Math.max(0, lines.size() - 4), lines.size()));
+    }
+
     static ToolRun of(List<String> command, Duration deadline) {
         return of(command, "", Path.of("/"), deadline);
     }
