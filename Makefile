@@ -8,7 +8,7 @@ Q := -q
 BENCH_CP = node-runtime/target/classes:node-runtime/target/test-classes:$$(cat node-runtime/target/test.classpath)
 JAVA = "$(JAVA_HOME)/bin/java"
 
-.PHONY: help build build-node verify fix test sim demo demo-down chaos stress bench-failover bench-node bench-memory images kube-up kube-down kube-status kube-selftest kube-demo crds e2e clean jdk
+.PHONY: help build build-node verify fix test sim demo demo-down chaos stress bench-failover bench-node bench-memory bench-repair images kube-up kube-down kube-status kube-selftest kube-demo crds e2e clean jdk
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-zA-Z0-9-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ bench-node: build-node node-runtime/target/test.classpath ## seconds to ready, m
 
 bench-memory: build-node ## MiB that an agent holds, after a failover and after pgbench: RUNS= CLIENTS= SECONDS_OF_LOAD= SCALE=
 	hack/bench-memory
+
+bench-repair: build-node node-runtime/target/test.classpath ## seconds to rejoin by each rung, to add a node, to elect, and lag under load: RUNS= SCENARIOS= SIZE= LOAD= RATE= SCALE= GOALS=off
+	$(MVN) $(Q) -pl node-runtime test-compile
+	$(JAVA) -Xmx256m -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp "$(BENCH_CP)" io.quantadb.node.bench.RepairBench
 
 images: build ## container images: by an engine that can pull, else target/images/*.tar from Debian's packages (PG=17 for PostgreSQL 17)
 	hack/images $(IMAGES)

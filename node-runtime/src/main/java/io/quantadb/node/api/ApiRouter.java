@@ -38,6 +38,7 @@ final class ApiRouter {
     private final Founder founder;
     private final Administrator administrator;
     private final Switchovers switchovers;
+    private final Supplier<List<KeptSegments>> divergedWal;
 
     ApiRouter(ApiServer.Answers answers) {
         this.views = answers.views();
@@ -45,6 +46,7 @@ final class ApiRouter {
         this.founder = answers.founder();
         this.administrator = answers.administrator();
         this.switchovers = answers.switchovers();
+        this.divergedWal = answers.divergedWal();
     }
 
     /** Changes no running cluster. */
@@ -110,6 +112,8 @@ final class ApiRouter {
                 case RAFT_HEALTH -> raftHealth(views.get());
                 case SYNC_STATUS -> syncStatus(views.get());
                 case RESYNC_STATS -> new Answer(HttpResponseStatus.OK, Json.bytes(new ResyncStatsBody(views.get())));
+                case DIVERGED_WAL ->
+                    new Answer(HttpResponseStatus.OK, Json.bytes(new DivergedWalBody(views.get(), divergedWal.get())));
                 case SWITCHOVER -> switchover(uri);
                 case BOOTSTRAP, REMOVE, MODE, MAINTENANCE, PAUSE, FORCE_RESYNC ->
                     throw new IllegalArgumentException("a change is not a read");

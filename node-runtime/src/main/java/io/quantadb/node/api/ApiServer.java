@@ -24,6 +24,7 @@ import io.quantadb.node.config.NodeConfig;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -61,6 +62,7 @@ public final class ApiServer implements AutoCloseable {
      * What the server answers from; all of it is asked on the server's thread and must not wait.
      *
      * @param views what is known at this moment
+     * @param divergedWal what is kept of WAL that the cluster left behind, the newest first
      */
     public record Answers(
             Supplier<ClusterView> views,
@@ -68,7 +70,19 @@ public final class ApiServer implements AutoCloseable {
             Founder founder,
             Administrator administrator,
             Switchovers switchovers,
-            Gatekeeper gatekeeper) {
+            Gatekeeper gatekeeper,
+            Supplier<List<KeptSegments>> divergedWal) {
+        /** Of a node that never leaves WAL behind. */
+        public Answers(
+                Supplier<ClusterView> views,
+                Probes probes,
+                Founder founder,
+                Administrator administrator,
+                Switchovers switchovers,
+                Gatekeeper gatekeeper) {
+            this(views, probes, founder, administrator, switchovers, gatekeeper, List::of);
+        }
+
         /** Of a node whose primary never moves on request. */
         public Answers(
                 Supplier<ClusterView> views,

@@ -137,6 +137,8 @@ public record ClusterView(
         CONNECTING,
         /** The data directory is being copied from another node. */
         CLONING,
+        /** The data directory is being taken back to where the primary's branch left it. */
+        REWINDING,
         STARTING,
         PROMOTING,
         /** Not running, by intent. */

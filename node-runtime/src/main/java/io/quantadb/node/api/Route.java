@@ -13,6 +13,7 @@ enum Route {
     HEALTH("/cluster/health", Caller.Role.VIEWER, null),
     RAFT_HEALTH("/_raft/health", Caller.Role.VIEWER, null),
     SYNC_STATUS("/_raft/sync-status", Caller.Role.VIEWER, null),
+    DIVERGED_WAL("/cluster/diverged-wal", Caller.Role.VIEWER, null),
     RESYNC_STATS("/_raft/resync_stats", Caller.Role.VIEWER, null),
     FORCE_RESYNC("/_raft/force-resync", null, Caller.Role.OPERATOR),
     BOOTSTRAP("/cluster/bootstrap", null, Caller.Role.OPERATOR),

@@ -55,6 +55,7 @@ final class RootCommand implements Callable<Integer> {
         line.addSubcommand(new PsqlUrlCommand(environment));
         line.addSubcommand(new SwitchoverCommand(environment));
         line.addSubcommand(new VerifyCommand(environment));
+        line.addSubcommand(new DivergedWalCommand(environment));
         line.addSubcommand(new StopCommand(environment, workDir));
         line.addSubcommand(new AdoptCommand(environment, workDir));
         line.addSubcommand(new VersionCommand());

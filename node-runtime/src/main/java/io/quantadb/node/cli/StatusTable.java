@@ -106,7 +106,7 @@ final class StatusTable {
         }
         String code = switch (cell) {
             case "PRIMARY", "healthy" -> "32";
-            case "lagging", "CLONING", "CONNECTING", "STARTING", "PROMOTING" -> "33";
+            case "lagging", "CLONING", "REWINDING", "CONNECTING", "STARTING", "PROMOTING" -> "33";
             case "DOWN", "desynced" -> "31";
             default -> "";
         };

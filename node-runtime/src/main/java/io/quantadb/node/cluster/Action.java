@@ -88,6 +88,16 @@ public sealed interface Action {
     /** Throw the data directory away (generation taken already) and clone from that node under this epoch. */
     record Clone(NodeId from, long epoch, long generation) implements Action {}
 
+    /**
+     * Keep a copy of the WAL beyond {@code fork}, then make the data directory a part of that node's again without copying
+     * all of it (generation taken already). The server is down. Answered by {@link Event.RewindDone} or {@link
+     * Event.RewindFailed}.
+     *
+     * @param end where this node's WAL ends
+     * @param fork up to where that is also the other node's
+     */
+    record Rewind(NodeId from, long epoch, long generation, Position end, Lsn fork) implements Action {}
+
     // ---- this node's relay
 
     /** Follow that node under this epoch; {@code checked} is the WAL end that was found in the epoch history. */

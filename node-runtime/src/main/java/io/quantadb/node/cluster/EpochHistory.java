@@ -22,20 +22,46 @@ public final class EpochHistory {
      * and its end is not beyond the point where the chain left it.
      */
     public static boolean onBranch(List<EpochRecord> history, int timeline, Position end) {
+        Lsn limit = limitOn(history, timeline, end.timeline());
+        return limit != null && limit.atLeast(end.lsn());
+    }
+
+    /**
+     * Up to where WAL that ends at this position is also on the branch of that timeline: the end itself when it lies
+     * wholly on it, {@link Lsn#NONE} when the history knows no timeline that both have gone through.
+     */
+    public static Lsn commonUpTo(List<EpochRecord> history, int timeline, Position end) {
+        Position at = end;
+        for (int steps = 0; steps <= history.size(); steps++) {
+            Lsn limit = limitOn(history, timeline, at.timeline());
+            if (limit != null) {
+                return Lsn.min(limit, at.lsn());
+            }
+            EpochRecord began = beganTimeline(history, at.timeline());
+            if (began == null || began.parentTimeline() == 0) {
+                return Lsn.NONE;
+            }
+            at = new Position(began.parentTimeline(), Lsn.min(at.lsn(), began.branchPoint()));
+        }
+        return Lsn.NONE;
+    }
+
+    /** Up to where the branch of {@code timeline} goes along {@code through}; null when it does not go through it. */
+    private static @Nullable Lsn limitOn(List<EpochRecord> history, int timeline, int through) {
         int at = timeline;
         Lsn limit = new Lsn(-1L);
         for (int steps = 0; steps <= history.size(); steps++) {
-            if (at == end.timeline()) {
-                return limit.atLeast(end.lsn());
+            if (at == through) {
+                return limit;
             }
             EpochRecord began = beganTimeline(history, at);
             if (began == null || began.parentTimeline() == 0) {
-                return false;
+                return null;
             }
             limit = Lsn.min(limit, began.branchPoint());
             at = began.parentTimeline();
         }
-        return false;
+        return null;
     }
 
     static @Nullable EpochRecord beganTimeline(List<EpochRecord> history, int timeline) {

@@ -87,6 +87,12 @@ public sealed interface Event {
     /** The clone asked for is complete and on disk; the server is down. */
     record CloneDone(long generation) implements Event {}
 
+    /** The rewind asked for is done and on disk, as {@link CloneDone}. */
+    record RewindDone(long generation) implements Event {}
+
+    /** It was not to be done, or broke off: nothing in the data directory may be used any more. */
+    record RewindFailed(String what) implements Event {}
+
     /** A cancelled wait was seen on this primary: commits up to {@code lsn} may show unacknowledged. */
     record WaitCancelled(Lsn lsn) implements Event {}
 

@@ -44,6 +44,16 @@ public class ProtocolRules {
         return EpochHistory.onBranch(history, timeline, end);
     }
 
+    /**
+     * Discard: what a data directory is called before the first byte of it is lost, by a clone or by a rewind. Newer than
+     * anything that it was called, so that what the old one acknowledged counts for nothing.
+     *
+     * @param rewinds only what lies beyond the fork is lost
+     */
+    public long nextGeneration(boolean rewinds, long own, long known) {
+        return Math.max(own, known) + 1;
+    }
+
     /** Whether k' of the new half have flushed what Finish or Release waits for. */
     public boolean nextSatisfied(Rule next, MemberRef primary, Map<MemberRef, Lsn> flushed, Lsn waitedFor) {
         return VoiceRule.allows(next, primary, flushed, waitedFor).atLeast(waitedFor);

@@ -1,5 +1,6 @@
 package io.quantadb.node.cluster;
 
+import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeId;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +26,8 @@ final class ServerSupervisor {
         STARTING_PRIMARY,
         STOPPING,
         PROMOTING,
-        CLONING
+        CLONING,
+        REWINDING
     }
 
     private final Context ctx;
@@ -124,6 +126,15 @@ final class ServerSupervisor {
         operationDeadline = Long.MAX_VALUE;
     }
 
+    /** The server must be down and its end known. Until that is done there is no data that may be used. */
+    void rewindTo(NodeId source, long epoch, long generation, Position end, Lsn fork) {
+        walMayGrow();
+        unsure = 0;
+        state = ServerState.EMPTY;
+        begin(Operation.REWINDING, new Action.Rewind(source, epoch, generation, end, fork));
+        operationDeadline = Long.MAX_VALUE;
+    }
+
     /**
      * Asks for the end of the WAL unless it is known or asked for already. There is no sure end while the server writes,
      * and none while it is being promoted: it writes the first record of its timeline at a moment of its own choice.
@@ -161,7 +172,7 @@ final class ServerSupervisor {
             case STOPPING -> next == ServerState.DOWN || next == ServerState.EMPTY;
             case STARTING_STANDBY -> next == ServerState.STANDBY;
             case STARTING_PRIMARY, PROMOTING -> next == ServerState.DOWN;
-            case CLONING, NONE -> false;
+            case CLONING, REWINDING, NONE -> false;
         };
         if (done) {
             operation = Operation.NONE;
@@ -179,7 +190,8 @@ final class ServerSupervisor {
                 notBefore = ctx.now + RETRY_NANOS;
             }
         }
-        operation = operation == Operation.CLONING ? operation : Operation.NONE;
+        boolean replaces = operation == Operation.CLONING || operation == Operation.REWINDING;
+        operation = replaces ? operation : Operation.NONE;
         if (state != ServerState.EMPTY) {
             state = ServerState.DOWN;
         }
@@ -200,6 +212,17 @@ final class ServerSupervisor {
         walMayGrow();
     }
 
+    /** False when something else is under way by now. */
+    boolean onRewindFailed() {
+        if (operation != Operation.REWINDING) {
+            return false;
+        }
+        operation = Operation.NONE;
+        state = ServerState.EMPTY;
+        return true;
+    }
+
+    /** A clone or a rewind. */
     void onCloneDone() {
         state = ServerState.DOWN;
         operation = Operation.NONE;

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a node that is not the primary must do, whatever it was before: stop a server that is out of recovery at once
  * (a fast stop would write a record beyond the fork), compare the end of its WAL with the epoch history, and then
- * follow the primary, or throw its data away and clone.
+ * follow the primary, rewind to it, or throw its data away and clone: the rungs of the rejoin ladder, one at a time.
  *
  * <p>Data is thrown away only under a released epoch that this node has not promised to leave, and only when the state
  * that condemns it knows the timeline that it ends on: a node that restarts with an old state must not destroy what a
@@ -216,23 +216,62 @@ final class StandbyDuties {
         if (primary == null || me == null || !mayDiscard(s) || !server.idle()) {
             return;
         }
-        long next = Math.max(ctx.generation, me.generation()) + 1;
+        Lsn fork = divergedAt(s);
+        long next = ctx.rules.nextGeneration(!fork.isNone(), ctx.generation, me.generation());
         if (generationAsked < next) {
             generationAsked = next;
-            ctx.tell("replication", "throws its data away and clones, as generation " + next);
+            ctx.tell("replication", fork.isNone() ? cloning(next) : rewinding(next, fork));
             ctx.add(new Action.PersistGeneration(next));
         }
     }
 
+    private static String cloning(long next) {
+        return "throws its data away and clones, as generation " + next;
+    }
+
+    private String rewinding(long next, Lsn fork) {
+        Position end = server.position();
+        return "its WAL ends at %s of timeline %d, and only up to %s is it the primary's: rewinds, as generation %d"
+                .formatted(end == null ? "" : end.lsn(), end == null ? 0 : end.timeline(), fork, next);
+    }
+
+    /**
+     * Up to where this node's data is the primary's, where it has WAL of its own beyond: the one case in which a rewind
+     * helps. {@link Lsn#NONE} where it does not: nothing is there, nothing is known of it, it lacks only what comes next,
+     * or an operator wants a copy.
+     */
+    private Lsn divergedAt(ClusterState s) {
+        Position end = server.position();
+        if (server.state() != ServerState.DOWN || end == null || condemned(s) || onBranch(s, end)) {
+            return Lsn.NONE;
+        }
+        return EpochHistory.commonUpTo(s.history(), s.timeline(), end);
+    }
+
     void onGenerationPersisted(long generation) {
+        ClusterState s = ctx.state;
+        Lsn fork = divergedAt(s);
+        Position end = server.position();
         ctx.generation = generation;
         walRemoved = 0;
         condemned = 0;
-        NodeId primary = ctx.state.primary();
-        if (primary != null && !ctx.primaryIsMe()) {
-            forget();
-            ctx.add(new Action.StopFollowing());
-            server.cloneFrom(primary, ctx.state.epoch(), generation);
+        NodeId primary = s.primary();
+        if (primary == null || ctx.primaryIsMe()) {
+            return;
+        }
+        forget();
+        ctx.add(new Action.StopFollowing());
+        if (end == null || fork.isNone()) {
+            server.cloneFrom(primary, s.epoch(), generation);
+        } else {
+            server.rewindTo(primary, s.epoch(), generation, end, fork);
+        }
+    }
+
+    /** The next rung of the ladder: what is there is taken for nothing, so it is cloned. */
+    void onRewindFailed(String what) {
+        if (server.onRewindFailed()) {
+            ctx.tell("replication", "cannot rewind, and clones instead: " + what);
         }
     }
 

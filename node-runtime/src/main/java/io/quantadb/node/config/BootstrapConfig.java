@@ -2,6 +2,7 @@ package io.quantadb.node.config;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,8 +16,8 @@ public record BootstrapConfig(
         @Nullable String database,
         @Nullable String owner,
         @Nullable Path ownerPasswordFile) {
-    /** The agent's own role, which nobody else may be. */
-    private static final String AGENT = "quantadb";
+    /** The agent's own roles, which nobody else may be. */
+    private static final Set<String> AGENT = Set.of("quantadb", "quantadb_rewind");
 
     public BootstrapConfig {
         if ((database == null) != (owner == null)) {
@@ -29,9 +30,9 @@ public record BootstrapConfig(
         }
         requireName("bootstrap.database", database);
         requireName("bootstrap.owner", owner);
-        if (AGENT.equals(owner) || (owner != null && owner.startsWith("pg_"))) {
+        if (owner != null && (AGENT.contains(owner) || owner.startsWith("pg_"))) {
             throw new IllegalArgumentException(
-                    "bootstrap.owner=%s must not be 'quantadb', which is the agent's own, nor begin with 'pg_'"
+                    "bootstrap.owner=%s must not be 'quantadb' or 'quantadb_rewind', which are the agent's own, nor begin with 'pg_'"
                             .formatted(owner));
         }
         if (database != null && (database.equals("template0") || database.equals("template1"))) {

@@ -157,7 +157,8 @@ public final class ConfigLoader {
                         s.required("postgres.superuser"),
                         s.path("postgres.superuser_password_file"),
                         s.map("postgres.parameters"),
-                        s.list("postgres.hba")),
+                        s.list("postgres.hba"),
+                        s.choice("postgres.rewind", RewindMode.class)),
                 tls(s, nodeId(s, mode)),
                 new ClientTlsConfig(
                         s.choice("client_tls.mode", ClientTlsMode.class),

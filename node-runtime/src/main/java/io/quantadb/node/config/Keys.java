@@ -222,6 +222,14 @@ final class Keys {
                     "first line is that user's password"),
             key("postgres.parameters", Kind.MAP, "", "none", "object of text", "PostgreSQL settings of your own"),
             key("postgres.hba", Kind.LIST, "", "none", "list of lines", "lines added to pg_hba.conf"),
+            key(
+                    "postgres.rewind",
+                    Kind.TEXT,
+                    "auto",
+                    "",
+                    "auto, off",
+                    "a node whose WAL left the primary's goes back by `pg_rewind` where PostgreSQL has it, or is always"
+                            + " cloned anew"),
             key("tls.dir", Kind.PATH, "", "none", "folder", "what `quantadb init` made"),
             key("tls.ca_file", Kind.PATH, "", "`ca.crt` in `tls.dir`", "PEM file", "trusted CAs"),
             key("tls.cert_file", Kind.PATH, "", "`<node id>.crt` in `tls.dir`", "PEM file", "this node's certificate"),

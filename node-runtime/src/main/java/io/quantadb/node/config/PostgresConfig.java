@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param superuserPasswordFile absolute file whose first line is that user's password; null for none set
  * @param parameters the user's own settings, in the order of their names; those that the cluster owns win over them
  * @param hba lines for pg_hba.conf, put after the agent's own
+ * @param rewind how a node whose WAL left the primary's comes back
  */
 public record PostgresConfig(
         @Nullable Path binDir,
@@ -22,7 +23,8 @@ public record PostgresConfig(
         String superuser,
         @Nullable Path superuserPasswordFile,
         Map<String, String> parameters,
-        List<String> hba) {
+        List<String> hba,
+        RewindMode rewind) {
     public PostgresConfig {
         parameters = java.util.Collections.unmodifiableMap(new TreeMap<>(parameters));
         hba = List.copyOf(hba);
@@ -31,8 +33,9 @@ public record PostgresConfig(
                     "postgres.superuser=%s must be 1 to 63 lower-case letters, digits, '_' or '$', and not begin with 'pg_'"
                             .formatted(superuser));
         }
-        if (superuser.equals("quantadb")) {
-            throw new IllegalArgumentException("postgres.superuser=quantadb is the agent's own role: choose another");
+        if (superuser.equals("quantadb") || superuser.equals("quantadb_rewind")) {
+            throw new IllegalArgumentException(
+                    "postgres.superuser=%s is the agent's own role: choose another".formatted(superuser));
         }
         for (Map.Entry<String, String> parameter : parameters.entrySet()) {
             if (!parameter.getKey().matches("[A-Za-z_][A-Za-z0-9_$.]{0,126}")) {

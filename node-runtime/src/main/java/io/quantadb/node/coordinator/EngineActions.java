@@ -51,6 +51,7 @@ final class EngineActions implements AutoCloseable {
                 });
             case Action.Clone(var from, long epoch, long generation) ->
                 queue.submit("clone", () -> cloneFrom(core, from, epoch, generation));
+            case Action.Rewind order -> queue.submit("rewind", () -> rewind(core, order));
             case Action.ReadPosition(long requestId) ->
                 queue.submit("read position", () -> core.accept(new Event.PositionRead(requestId, readPosition())));
             case Action.ReadInsertPosition(long version) ->
@@ -139,6 +140,27 @@ final class EngineActions implements AutoCloseable {
             core.accept(new Event.CloneDone(generation));
         } catch (RuntimeException e) {
             failed(core, "clone from " + from, e);
+        }
+    }
+
+    private void rewind(Consumer<Event> core, Action.Rewind order) throws InterruptedException {
+        Member source = state.get().members().get(order.from());
+        if (source == null) {
+            core.accept(new Event.RewindFailed(order.from() + " is no member"));
+            return;
+        }
+        LOGGER.atInfo()
+                .addMarker(REPLICATION)
+                .addKeyValue("source", order.from())
+                .addKeyValue("generation", order.generation())
+                .log("going back to the primary's branch");
+        try {
+            engine.rewind(source, order.epoch(), order.generation(), order.end(), order.fork());
+            core.accept(new Event.RewindDone(order.generation()));
+        } catch (RuntimeException e) {
+            String words = e.getMessage() == null ? e.toString() : e.getMessage();
+            LOGGER.atWarn().addMarker(REPLICATION).addKeyValue(REASON, words).log("the data directory was not rewound");
+            core.accept(new Event.RewindFailed(words));
         }
     }
 

@@ -52,4 +52,11 @@ public interface EngineControl {
 
     /** Empties the data directory and fills it from that node; the server is down before and after. */
     void cloneFrom(io.quantadb.node.cluster.Member source, long epoch, long generation) throws InterruptedException;
+
+    /**
+     * Keeps the WAL beyond the fork, then makes the data directory a part of that node's again; the server is down before
+     * and after. When it throws, nothing in the directory may be used.
+     */
+    void rewind(io.quantadb.node.cluster.Member source, long epoch, long generation, Position end, Lsn fork)
+            throws InterruptedException;
 }

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * What a client may ask for in its start-up packet: a pure decision.
  *
  * <ol>
- *   <li>The internal role is refused: PostgreSQL trusts it on the unix socket, where every client seems to come from.
+ *   <li>The internal roles are refused: PostgreSQL trusts them on the unix socket, where every client seems to come
+ *       from.
  *   <li>Lowered {@code synchronous_commit} is refused, unless allowed: such commits would be acknowledged unreplicated.
  *   <li>A replication connection never bears the name of the voice, which alone may acknowledge commits. The name is
  *       always set, because a setting of the role or database could bring it in otherwise.
@@ -18,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 final class StartupPolicy {
     /** The role of the agent itself. */
     static final String INTERNAL_ROLE = "quantadb";
+
+    /** The role by which a member rewinds; it comes through the replication port alone. */
+    static final String REWIND_ROLE = "quantadb_rewind";
 
     /** The {@code application_name} that PostgreSQL waits for ({@code synchronous_standby_names}). */
     static final String VOICE = "quantadb_voice";
@@ -35,10 +39,11 @@ final class StartupPolicy {
     }
 
     static Verdict decide(StartupPacket packet, boolean allowLoweredSynchronousCommit) {
-        if (packet.user().equals(INTERNAL_ROLE)) {
+        if (packet.user().equals(INTERNAL_ROLE) || packet.user().equals(REWIND_ROLE)) {
             return refuse(
                     "28000",
-                    "role \"quantadb\" belongs to the cluster and cannot log in through the SQL front",
+                    "role \"%s\" belongs to the cluster and cannot log in through the SQL front"
+                            .formatted(packet.user()),
                     "Connect as another role.");
         }
         String options = normalised(packet.settings("options"));

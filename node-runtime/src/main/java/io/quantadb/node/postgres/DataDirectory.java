@@ -64,7 +64,7 @@ public final class DataDirectory {
             if (isEmpty()) {
                 return Files.isWritable(path) ? new DirectoryContents.Empty() : notWritable();
             }
-            if (CloneMarker.isIncomplete(path) || Files.exists(unfinishedMarker())) {
+            if (isUnfinished()) {
                 return new DirectoryContents.Incomplete();
             }
             return judge(major, systemIdentifier);
@@ -164,7 +164,7 @@ public final class DataDirectory {
 
     /** Empties what a bootstrap of ours left unfinished; anything else is left alone and {@link LocalFault} thrown. */
     public void discardUnfinished() {
-        if (!Files.exists(unfinishedMarker()) && !CloneMarker.isIncomplete(path)) {
+        if (!isUnfinished()) {
             throw new LocalFault("data directory %s is not an unfinished one of this node".formatted(path));
         }
         requireNoServer();
@@ -191,6 +191,41 @@ public final class DataDirectory {
         }
     }
 
+    /** Whether a bootstrap, clone or rewind of this node has begun and not ended: nothing in the directory may be used. */
+    public boolean isUnfinished() {
+        return CloneMarker.isIncomplete(path) || Files.exists(unfinishedMarker());
+    }
+
+    /**
+     * Before the first byte is changed by a rewind; durable. Until {@link #endRewind} the directory is {@link
+     * DirectoryContents.Incomplete}, whatever happens to the agent.
+     *
+     * @param takenGeneration as for {@link #wipeForClone}
+     */
+    public void beginRewind(long takenGeneration) {
+        requireTaken(takenGeneration);
+        requireNoServer();
+        unfinished();
+    }
+
+    /** All is in place and durable: forgets the slots, which were for members as they were, and takes the mark away. */
+    public void endRewind() {
+        try {
+            Path slots = path.resolve("pg_replslot");
+            DirectoryTree.deleteBelow(slots);
+            DirectoryTree.sync(slots);
+        } catch (IOException e) {
+            throw new LocalFault("cannot empty %s/pg_replslot: %s".formatted(path, OsTools.reason(e)), e);
+        }
+        finished();
+    }
+
+    private static void requireTaken(long generation) {
+        if (generation <= 0) {
+            throw new IllegalArgumentException("a data directory is given up only after a new generation was taken");
+        }
+    }
+
     private Path unfinishedMarker() {
         return path.resolveSibling(path.getFileName() + ".unfinished");
     }
@@ -203,9 +238,7 @@ public final class DataDirectory {
      *     data acknowledged no longer counts
      */
     public void wipeForClone(long takenGeneration) {
-        if (takenGeneration <= 0) {
-            throw new IllegalArgumentException("a data directory is wiped only after a new generation was taken");
-        }
+        requireTaken(takenGeneration);
         requireNoServer();
         empty();
         finished();

@@ -10,7 +10,7 @@ public sealed interface DirectoryContents {
     /** A cluster of the wanted major version. {@code standby} when it was last started in recovery. */
     record Cluster(ControlFile control, int major, boolean standby) implements DirectoryContents {}
 
-    /** A bootstrap, clone or wipe of ours that did not finish: nothing in it may be used, it may be wiped. */
+    /** A bootstrap, clone, rewind or wipe of ours that did not finish: nothing in it may be used, it may be wiped. */
     record Incomplete() implements DirectoryContents {}
 
     /** Not to be touched; {@code why} says what, where and what to do. */

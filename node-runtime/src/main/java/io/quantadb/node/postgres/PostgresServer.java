@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +31,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class PostgresServer {
     private static final Logger LOG = LoggerFactory.getLogger(PostgresServer.class);
+
+    /** A terabyte: all of it. */
+    private static final String WAL_KEPT = "wal_keep_size=1048576";
 
     private final ServerConfig config;
     private final ServerListener listener;
@@ -225,6 +229,31 @@ public final class PostgresServer {
         Files.deleteIfExists(config.dataDirectory().resolve(PidFile.NAME));
         Files.deleteIfExists(config.socket());
         Files.deleteIfExists(config.socket().resolveSibling(config.socket().getFileName() + ".lock"));
+    }
+
+    /**
+     * Brings a directory whose server did not stop in order to where it would have stopped, as a rewind needs it, with
+     * nobody able to connect: PostgreSQL's single-user mode, as primary, that ends at once. WAL that a rewind reads is
+     * not removed. {@link LocalFault} with its last words when it cannot.
+     */
+    public void recoverAlone(Duration deadline) {
+        lock.lock();
+        try {
+            if (isRunning()) {
+                throw new IllegalStateException("the server is running");
+            }
+            prepareFiles(StartMode.PRIMARY);
+            var command = new ArrayList<>(ServerSettings.commandLine(config));
+            command.add(1, "--single");
+            command.addAll(List.of("-c", WAL_KEPT, "postgres"));
+            ToolRun run = ToolRun.of(config.user().command("KILL", command), "", Path.of("/"), deadline);
+            if (!run.succeeded()) {
+                throw new LocalFault("postgresql could not recover %s on its own: %s"
+                        .formatted(config.dataDirectory(), run.lastWords()));
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Promotes the running standby to exactly this timeline; see {@link Promoter}. */

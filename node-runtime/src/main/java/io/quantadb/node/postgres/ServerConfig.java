@@ -34,6 +34,12 @@ public record ServerConfig(
     /** The superuser role that the agent uses; no client may ask for it through the front. */
     public static final String AGENT_ROLE = "quantadb";
 
+    /**
+     * The role by which another member rewinds itself by this server: it may read the files of the data directory and
+     * nothing more, has no password, and comes in by the agent alone.
+     */
+    public static final String REWIND_ROLE = "quantadb_rewind";
+
     /** What the voice's replication stream calls itself. */
     public static final String VOICE_NAME = "quantadb_voice";
 

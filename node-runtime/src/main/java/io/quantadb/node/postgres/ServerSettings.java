@@ -110,6 +110,8 @@ final class ServerSettings {
         var text = new StringBuilder();
         text.append("local all ").append(ServerConfig.AGENT_ROLE).append(" peer map=quantadb\n");
         text.append("local replication ").append(ServerConfig.AGENT_ROLE).append(" peer map=quantadb\n");
+        text.append("local postgres ").append(ServerConfig.REWIND_ROLE).append(" peer map=quantadb\n");
+        text.append("local all ").append(ServerConfig.REWIND_ROLE).append(" reject\n");
         config.hbaLines().forEach(line -> text.append(line).append('\n'));
         if (config.hbaLines().isEmpty()) {
             text.append("local all all scram-sha-256\n");
@@ -119,6 +121,11 @@ final class ServerSettings {
 
     static String identFile(ServerConfig config) {
         var text = new StringBuilder();
+        text.append("quantadb \"")
+                .append(config.user().agentName())
+                .append("\" ")
+                .append(ServerConfig.REWIND_ROLE)
+                .append('\n');
         var users = new ArrayList<String>();
         users.add(config.user().agentName());
         users.addAll(config.peerUsers());

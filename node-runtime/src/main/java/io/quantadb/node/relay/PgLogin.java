@@ -11,8 +11,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Logs in to the local server's socket for replication, as the agent's own role, by peer authentication (or trust):
- * the relay holds no password and answers no request for one. Confined to the relay's loop.
+ * Logs in to the local server's socket by peer authentication (or trust), for replication as the agent's own role, or as
+ * another: the relay holds no password and answers no request for one. Confined to the relay's loop.
  */
 final class PgLogin extends ChannelInboundHandlerAdapter {
     /** Exactly one of the two is called, once, within the connect timeout. */
@@ -39,6 +39,21 @@ final class PgLogin extends ChannelInboundHandlerAdapter {
         parameters.put("user", config.postgresUser());
         parameters.put("replication", "true");
         parameters.put("application_name", applicationName);
+        start(loop, config, parameters, outcome);
+    }
+
+    /** Not for replication: a session of that role. */
+    static void start(
+            EventLoop loop, RelayConfig config, RewindSource.Login login, String applicationName, Outcome outcome) {
+        Map<String, String> parameters = new LinkedHashMap<>();
+        parameters.put("user", login.role());
+        parameters.put("database", login.database());
+        parameters.put("application_name", applicationName);
+        parameters.put("options", "-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0");
+        start(loop, config, parameters, outcome);
+    }
+
+    private static void start(EventLoop loop, RelayConfig config, Map<String, String> parameters, Outcome outcome) {
         ByteBuf startup = WalMessages.startup(io.netty.buffer.UnpooledByteBufAllocator.DEFAULT, parameters);
         PgLogin login = new PgLogin(startup, outcome);
         int timeoutMs = (int) config.connectTimeout().toMillis();

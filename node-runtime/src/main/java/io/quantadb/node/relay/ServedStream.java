@@ -18,7 +18,8 @@ import org.slf4j.LoggerFactory;
 /**
  * One member's stream through this agent: the peer's channel on one side, a connection to the local server on the
  * other. WAL streams are read frame by frame and their positions followed. Base backups begin with a start-up, which is
- * answered here (the agent has logged in already, as itself), and then pass as bytes.
+ * answered here (the agent has logged in already, as itself), and then pass as bytes; so do the sessions of a member that
+ * rewinds, which are another role's.
  *
  * <p>A member's stream runs by the slot that this server keeps for it, so the WAL that it has not flushed stays; the slot
  * follows the positions that count, which are capped here.
@@ -81,6 +82,7 @@ final class ServedStream {
             Channel server,
             String serverVersion,
             @Nullable String slot,
+            RewindSource.@Nullable Login login,
             Owner owner) {
         this.context = context;
         this.header = header;
@@ -98,7 +100,7 @@ final class ServedStream {
         this.peer = new Link(peer, context.loop(), new PeerSide());
         this.server = new Link(server, context.loop(), new ServerSide());
         this.account = context.throttle(this.server::flush);
-        this.startup = new StartupAnswer(this.peer, serverVersion);
+        this.startup = new StartupAnswer(this.peer, serverVersion, login);
     }
 
     void start() {
@@ -108,7 +110,12 @@ final class ServedStream {
                 .addKeyValue(LogKeys.GENERATION, header.member().generation())
                 .addKeyValue(LogKeys.EPOCH, header.epoch())
                 .addKeyValue(LogKeys.LSN, header.checked().lsn())
-                .log(kind == StreamKind.WAL ? "member streams" : "member takes a base backup");
+                .log(
+                        switch (kind) {
+                            case WAL -> "member streams";
+                            case REWIND -> "member reads what it needs to rewind";
+                            default -> "member takes a base backup";
+                        });
         peer.read(true);
         server.read(true);
     }
@@ -119,6 +126,10 @@ final class ServedStream {
 
     boolean isWal() {
         return kind == StreamKind.WAL;
+    }
+
+    boolean isBackup() {
+        return kind == StreamKind.BASE_BACKUP;
     }
 
     BackupWatch backup() {
@@ -328,7 +339,9 @@ final class ServedStream {
             bytes += data.readableBytes();
             batches++;
             if (fromServer == null) {
-                backup.feed(data);
+                if (isBackup()) {
+                    backup.feed(data);
+                }
                 pass(data, peer, server);
             } else {
                 fromServer.feed(data, ServedStream.this::onServerFrame);

@@ -4,6 +4,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.quantadb.node.cluster.VoiceRule.Seen;
 import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.NodeException.Busy;
 import io.quantadb.node.common.NodeException.ProtocolViolation;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.SlotNames;
@@ -26,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * back in the same epoch and, by chance, with a generation that the rule names.
  *
  * <p>Refusals say why: {@code wrong_epoch}, {@code bad_header}, {@code no_member}, {@code too_many}, {@code not_ready} (the local server
- * does not take connections). Confined to the relay's loop.
+ * does not take connections), {@code not_yet} (it is being made ready to rewind by: ask again). Confined to the relay's loop.
  */
 final class ServedStreams implements Members, ServedStream.Owner {
     private static final int STREAMS_MAX = 64;
@@ -40,11 +41,17 @@ final class ServedStreams implements Members, ServedStream.Owner {
     private long frozenBelow;
     private @Nullable NodeId only;
     private @Nullable Map<NodeId, Long> incarnations;
+    private @Nullable RewindSource rewinds;
 
     /** {@code onMoved} runs whenever a member's position may have risen. */
     ServedStreams(RelayContext context, Runnable onMoved) {
         this.context = context;
         this.onMoved = onMoved;
+    }
+
+    /** From whom members may rewind; nobody's server before this is said. */
+    void rewindsBy(RewindSource source) {
+        rewinds = source;
     }
 
     void serve(long wanted) {
@@ -127,6 +134,10 @@ final class ServedStreams implements Members, ServedStream.Owner {
     }
 
     private void connect(StreamKind kind, StreamHeader header, Verdict verdict) {
+        if (kind == StreamKind.REWIND) {
+            prepareRewind(header, verdict);
+            return;
+        }
         if (kind == StreamKind.WAL) {
             // It has given the old one up, and the slot is free for the new one only once that has ended.
             closeOlder(header.member().node());
@@ -151,7 +162,45 @@ final class ServedStreams implements Members, ServedStream.Owner {
         MemberSlot.ensure(context.loop(), context.config(), server, slot, anew, new MemberSlot.Outcome() {
             @Override
             public void onReady(boolean kept) {
-                accept(new Opening(kind, header, server, serverVersion, kept ? slot : null), verdict);
+                accept(new Opening(kind, header, server, serverVersion, kept ? slot : null, null), verdict);
+            }
+
+            @Override
+            public void onFailed(String reason) {
+                notReady(verdict, reason);
+            }
+        });
+    }
+
+    /** The server's side of it may have to write a checkpoint first, and the member asks again as long as that lasts. */
+    private void prepareRewind(StreamHeader header, Verdict verdict) {
+        RewindSource source = rewinds;
+        if (source == null) {
+            opening--;
+            verdict.refuse("not_served", "this node's server is not one to rewind by");
+            return;
+        }
+        Thread.ofVirtual().name("quantadb-rewind-source").start(() -> {
+            try {
+                RewindSource.Login login = source.prepare();
+                context.loop().execute(() -> logIn(login, header, verdict));
+            } catch (Busy e) {
+                context.loop().execute(() -> {
+                    opening--;
+                    verdict.refuse("not_yet", Link.reason(e));
+                });
+            } catch (RuntimeException e) {
+                context.loop().execute(() -> notReady(verdict, Link.reason(e)));
+            }
+        });
+    }
+
+    private void logIn(RewindSource.Login login, StreamHeader header, Verdict verdict) {
+        String name = applicationName(header) + "_rewind";
+        PgLogin.start(context.loop(), context.config(), login, name, new PgLogin.Outcome() {
+            @Override
+            public void onReady(Channel server, String serverVersion) {
+                accept(new Opening(StreamKind.REWIND, header, server, serverVersion, null, login), verdict);
             }
 
             @Override
@@ -186,10 +235,17 @@ final class ServedStreams implements Members, ServedStream.Owner {
         private final Channel server;
         private final String serverVersion;
         private final @Nullable String slot;
+        private final RewindSource.@Nullable Login login;
         private boolean settled;
 
         private Opening(
-                StreamKind kind, StreamHeader header, Channel server, String serverVersion, @Nullable String slot) {
+                StreamKind kind,
+                StreamHeader header,
+                Channel server,
+                String serverVersion,
+                @Nullable String slot,
+                RewindSource.@Nullable Login login) {
+            this.login = login;
             this.kind = kind;
             this.header = header;
             this.server = server;
@@ -200,7 +256,8 @@ final class ServedStreams implements Members, ServedStream.Owner {
         private void accepted(Channel peer) {
             boolean first = settle();
             if (first && server.isOpen() && header.epoch() == epoch && admitted(header)) {
-                begin(new ServedStream(context, header, kind, peer, server, serverVersion, slot, ServedStreams.this));
+                begin(new ServedStream(
+                        context, header, kind, peer, server, serverVersion, slot, login, ServedStreams.this));
             } else {
                 RelayContext.close(server);
                 RelayContext.close(peer);
@@ -295,7 +352,7 @@ final class ServedStreams implements Members, ServedStream.Owner {
     @Override
     public void onEnded(ServedStream stream) {
         open.remove(stream);
-        if (!stream.isWal()) {
+        if (stream.isBackup()) {
             backups.ended(stream.backup());
         }
     }

@@ -7,12 +7,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers a replication client's start-up in the server's place, asking for no password: whoever can reach this has
- * been let in already, by the socket's directory or by the stream's opening.
+ * Answers a client's start-up in the server's place, asking for no password: whoever can reach this has been let in
+ * already, by the socket's directory or by the stream's opening. It gets the session that is there: one for physical
+ * replication, or one of a certain role.
  *
  * <pre>
  *   SSLRequest or GSSENCRequest -> 'N'
- *   protocol 3.x, replication   -> [NegotiateProtocolVersion] AuthenticationOk, ParameterStatus..., ReadyForQuery
+ *   protocol 3.x, as expected   -> [NegotiateProtocolVersion] AuthenticationOk, ParameterStatus..., ReadyForQuery
  *   anything else               -> ProtocolViolation, and the connection should be closed
  * </pre>
  *
@@ -25,10 +26,17 @@ final class StartupAnswer {
 
     private final Link link;
     private final String serverVersion;
+    private final RewindSource.@Nullable Login login;
     private final ByteBuf waiting;
     private boolean released;
 
     StartupAnswer(Link link, String serverVersion) {
+        this(link, serverVersion, null);
+    }
+
+    /** @param login whose session it is; null for physical replication */
+    StartupAnswer(Link link, String serverVersion, RewindSource.@Nullable Login login) {
+        this.login = login;
         this.link = link;
         this.serverVersion = serverVersion;
         this.waiting = link.allocator().buffer(256);
@@ -64,10 +72,7 @@ final class StartupAnswer {
     }
 
     private void answer(int minor, Map<String, String> parameters) {
-        String replication = parameters.getOrDefault("replication", "");
-        if (!replication.equals("true") && !replication.equals("on") && !replication.equals("1")) {
-            throw new ProtocolViolation("0A000", "only physical replication connects here");
-        }
+        requireExpected(parameters);
         ByteBufAllocator allocator = link.allocator();
         if (minor > 0) {
             // 3.0 it is, and no option is known
@@ -86,6 +91,24 @@ final class StartupAnswer {
         link.write(WalMessages.parameterStatus(allocator, "standard_conforming_strings", "on"));
         link.write(allocator.buffer(6).writeByte(WalMessages.READY).writeInt(5).writeByte('I'));
         link.flush();
+    }
+
+    private void requireExpected(Map<String, String> parameters) {
+        RewindSource.Login known = login;
+        String replication = parameters.getOrDefault("replication", "");
+        if (known == null) {
+            if (!replication.equals("true") && !replication.equals("on") && !replication.equals("1")) {
+                throw new ProtocolViolation("0A000", "only physical replication connects here");
+            }
+            return;
+        }
+        boolean same = known.role().equals(parameters.get("user"))
+                && known.database().equals(parameters.get("database"))
+                && replication.isEmpty();
+        if (!same) {
+            throw new ProtocolViolation(
+                    "28000", "only role %s connects here, to database %s".formatted(known.role(), known.database()));
+        }
     }
 
     void release() {

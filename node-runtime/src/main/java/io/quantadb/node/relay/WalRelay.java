@@ -119,6 +119,7 @@ public final class WalRelay implements AutoCloseable {
                 (incoming, verdict) -> context.loop().execute(() -> served.onOpen(incoming, verdict));
         streams.setAcceptor(StreamKind.WAL, acceptor);
         streams.setAcceptor(StreamKind.BASE_BACKUP, acceptor);
+        streams.setAcceptor(StreamKind.REWIND, acceptor);
         var _ = context.loop().scheduleAtFixedRate(this::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
     }
 
@@ -152,6 +153,11 @@ public final class WalRelay implements AutoCloseable {
     /** Lets that node, and nobody else, read WAL under this epoch; see {@code CoordMessage.ServeFetch}. */
     public void serveFetch(NodeId to, long epoch) {
         run(() -> served.serveFetch(to, epoch));
+    }
+
+    /** Lets members rewind by this node's server from now on, where they may draw base backups from it. */
+    public void serveRewinds(RewindSource source) {
+        run(() -> served.rewindsBy(source));
     }
 
     /** Ends every stream that is served but the WAL stream of that node, and takes no other while this epoch is served. */
@@ -237,17 +243,27 @@ public final class WalRelay implements AutoCloseable {
      */
     public CompletableFuture<PeerStreams.Opened> openBaseBackup(
             NodeId from, HostPort address, long epoch, long generation) {
+        return open(StreamKind.BASE_BACKUP, from, address, epoch, generation);
+    }
+
+    /**
+     * Opens a session to rewind by with the server of a node that serves this epoch. As with a base backup, but the
+     * start-up packet must name the role and the database that {@link RewindSource} gives there.
+     */
+    public CompletableFuture<PeerStreams.Opened> openRewind(
+            NodeId from, HostPort address, long epoch, long generation) {
+        return open(StreamKind.REWIND, from, address, epoch, generation);
+    }
+
+    private CompletableFuture<PeerStreams.Opened> open(
+            StreamKind kind, NodeId from, HostPort address, long epoch, long generation) {
         StreamHeader header = new StreamHeader(
                 new MemberRef(context.config().self(), generation),
                 context.config().incarnation(),
                 epoch,
                 new Position(0, Lsn.NONE));
         return streams.open(
-                address,
-                from,
-                StreamKind.BASE_BACKUP,
-                header.encode(),
-                context.config().connectTimeout());
+                address, from, kind, header.encode(), context.config().connectTimeout());
     }
 
     private void onMembersMoved() {

@@ -5,6 +5,7 @@ import static io.quantadb.node.common.LogKeys.NODE;
 
 import io.netty.handler.ssl.SslContext;
 import io.quantadb.node.api.ApiServer;
+import io.quantadb.node.api.KeptSegments;
 import io.quantadb.node.cli.ExitCode;
 import io.quantadb.node.cli.Failure;
 import io.quantadb.node.cluster.ClusterCore;
@@ -29,6 +30,7 @@ import io.quantadb.node.coordinator.WalCare;
 import io.quantadb.node.relay.VoicePolicy;
 import io.quantadb.node.transport.NettyTransport;
 import io.quantadb.node.transport.StreamKind;
+import io.quantadb.node.wal.DivergedWal;
 import java.time.Instant;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -72,6 +74,7 @@ final class NodeAgent implements AutoCloseable {
     private final AdminDesk admin;
     private final SwitchoverDesk switchovers;
     private final NodeProbes probes;
+    private final DivergedWal diverged;
     private volatile @Nullable NodeFacts facts;
     private volatile @Nullable FactStore stored;
     private volatile @Nullable NodeEngine engine;
@@ -84,6 +87,7 @@ final class NodeAgent implements AutoCloseable {
         this.voice = voice;
         this.files = NodeFiles.of(config);
         this.runFolder = new RunFolder(config.runDir());
+        this.diverged = new DivergedWal(config.dataDir().resolve("diverged-wal"));
         this.admin = new AdminDesk(clock);
         this.desk = new BootstrapDesk(config.cluster().mode() == NodeMode.AUTO);
         this.switchovers = new SwitchoverDesk(random, admin);
@@ -146,6 +150,13 @@ final class NodeAgent implements AutoCloseable {
         return current == null ? Views.joining(config, started, facts) : current;
     }
 
+    private List<KeptSegments> keptWal() {
+        return diverged.list().stream()
+                .map(s -> new KeptSegments(
+                        s.folder(), s.at(), s.timeline(), s.from(), s.to(), s.segments(), s.ofSegments(), s.bytes()))
+                .toList();
+    }
+
     private ApiServer startApi(NettyTransport transport) {
         ApiServer api = new ApiServer(
                 config.host(),
@@ -157,7 +168,8 @@ final class NodeAgent implements AutoCloseable {
                         desk,
                         admin,
                         switchovers,
-                        NodeNetwork.apiCallers(config, transport, runFolder, random)));
+                        NodeNetwork.apiCallers(config, transport, runFolder, random),
+                        this::keptWal));
         Steps.io(ExitCode.PORT, api::start);
         return api;
     }
@@ -262,7 +274,17 @@ final class NodeAgent implements AutoCloseable {
 
     private NodeParts parts(Ground g, ServingLease lease, AtomicReference<@Nullable Coordinator> core) {
         NodeParts parts = NodeParts.build(
-                config, files, g.member(), g.transport(), g.postgres(), lease, clock, voice, g.clientTls(), event -> {
+                config,
+                files,
+                g.member(),
+                g.transport(),
+                g.postgres(),
+                lease,
+                clock,
+                voice,
+                diverged,
+                g.clientTls(),
+                event -> {
                     Coordinator c = core.get();
                     if (c != null && !(leaving && (deaf || event instanceof Event.VoiceClosed))) {
                         c.post(event);

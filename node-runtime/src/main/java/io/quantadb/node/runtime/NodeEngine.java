@@ -20,7 +20,6 @@ import io.quantadb.node.relay.WalRelay;
 import io.quantadb.node.transport.PeerStreams;
 import io.quantadb.node.wal.BaseBackupClient;
 import io.quantadb.node.wal.BaseBackupRequest;
-import io.quantadb.node.wal.CloneMarker;
 import io.quantadb.node.wal.ControlFile;
 import io.quantadb.node.wal.FileOwner;
 import io.quantadb.node.wal.WalEnd;
@@ -54,6 +53,7 @@ final class NodeEngine implements EngineControl {
     private final DataDirectory directory;
     private final ServerUser user;
     private final WalRelay relay;
+    private final Rewinder rewinder;
     private final ReentrantLock readTurn = new ReentrantLock();
     private volatile @Nullable WalEnd known;
     private volatile boolean standby;
@@ -66,11 +66,19 @@ final class NodeEngine implements EngineControl {
     /** How far the present clone has come, or the last one. */
     record Cloning(long doneBytes, long totalBytes) {}
 
-    NodeEngine(PostgresServer server, DataDirectory directory, ServerUser user, WalRelay relay) {
+    private volatile boolean rewinding;
+
+    NodeEngine(PostgresServer server, NodePostgres postgres, WalRelay relay, Rewinder rewinder) {
         this.server = server;
-        this.directory = directory;
-        this.user = user;
+        this.directory = postgres.directory();
+        this.user = postgres.user();
         this.relay = relay;
+        this.rewinder = rewinder;
+    }
+
+    /** Whether its data is being rewound now. Any thread. */
+    boolean rewinding() {
+        return rewinding;
     }
 
     /** Null before the first clone of this run. */
@@ -155,7 +163,7 @@ final class NodeEngine implements EngineControl {
             server.endLeftovers();
             known = null;
         }
-        if (CloneMarker.isIncomplete(directory.path())) {
+        if (directory.isUnfinished()) {
             return null;
         }
         WalEnd end = findEnd();
@@ -263,6 +271,18 @@ final class NodeEngine implements EngineControl {
                     .addKeyValue(LogKeys.TIMELINE, done.timeline())
                     .addKeyValue(LogKeys.LSN, done.end())
                     .log("base backup copied");
+        }
+    }
+
+    @Override
+    public void rewind(Member source, long epoch, long generation, Position end, Lsn fork) throws InterruptedException {
+        standby = false;
+        known = null;
+        rewinding = true;
+        try {
+            rewinder.run(new Rewinder.Order(source, epoch, generation, end, fork));
+        } finally {
+            rewinding = false;
         }
     }
 

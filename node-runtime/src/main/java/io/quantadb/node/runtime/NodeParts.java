@@ -33,7 +33,9 @@ import io.quantadb.node.relay.RelayConfig;
 import io.quantadb.node.relay.VoicePolicy;
 import io.quantadb.node.relay.WalRelay;
 import io.quantadb.node.transport.NettyTransport;
+import io.quantadb.node.wal.DivergedWal;
 import java.net.InetSocketAddress;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -69,6 +71,7 @@ record NodeParts(
             ServingLease lease,
             MonotonicClock clock,
             VoicePolicy voice,
+            DivergedWal diverged,
             @Nullable Supplier<SslContext> tls,
             Consumer<Event> post) {
         ServerEvents events = new ServerEvents(post);
@@ -109,7 +112,12 @@ record NodeParts(
                 round -> post.accept(new Event.FrontDrained(round)));
         events.gate = gate;
         front.watchLog(server::isLogReadUp);
-        NodeEngine engine = new NodeEngine(server, postgres.directory(), postgres.user(), relay);
+        relay.serveRewinds(new RewindSupply(server));
+        NodeEngine engine = new NodeEngine(
+                server,
+                postgres,
+                relay,
+                new Rewinder(config.postgres().rewind(), server, postgres, relay, diverged, Clock.systemUTC()));
         boolean hasData =
                 postgres.directory().inspect(postgres.binaries().major(), null) instanceof DirectoryContents.Cluster;
         return new NodeParts(postgres, server, relay, front, engine, gate, post, clock, hasData);

@@ -181,7 +181,7 @@ final class Views {
             return ClusterView.State.STOPPED;
         }
         return switch (server) {
-            case EMPTY -> ClusterView.State.CLONING;
+            case EMPTY -> parts.engine().rewinding() ? ClusterView.State.REWINDING : ClusterView.State.CLONING;
             case DOWN -> ClusterView.State.DOWN;
             case PROMOTING -> ClusterView.State.PROMOTING;
             case PRIMARY ->

@@ -13,7 +13,9 @@ public enum StreamKind {
     /** A client's SQL session, from the front of another node (protocol 3.x after start-up negotiation of TLS). */
     SQL(4),
     /** A request to join the cluster; answered in the opening reply, then closed. */
-    JOIN(5);
+    JOIN(5),
+    /** A member's read-only session with this node's server, to rewind by (protocol 3.x). */
+    REWIND(6);
 
     private final byte code;
 

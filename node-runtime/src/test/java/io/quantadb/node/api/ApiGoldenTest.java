@@ -4,13 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quantadb.node.cluster.Action;
 import io.quantadb.node.cluster.AdminRequest;
+import io.quantadb.node.common.Lsn;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -108,6 +111,34 @@ class ApiGoldenTest {
 
         // Then
         assertGolden(GOLDEN.resolve(who + "-raft-" + what + ".json"), answer, status);
+    }
+
+    @Test
+    void tellsWhatItKeepsOfWalThatTheClusterLeftBehindAsTheGoldenFileSays() throws IOException {
+        // Given
+        KeptSegments kept = new KeptSegments(
+                Path.of("/var/lib/quantadb/diverged-wal/20261121T144501Z-timeline1-0_5000148"),
+                Instant.parse("2026-11-21T14:45:01Z"),
+                1,
+                Lsn.parse("0/5000148"),
+                Lsn.parse("0/63A1000"),
+                2,
+                2,
+                2L << 24);
+        ApiRouter router = new ApiRouter(new ApiServer.Answers(
+                TestingViews::replica,
+                Probes.of(TestingViews::replica),
+                Founder.none("no"),
+                Administrator.none(),
+                Switchovers.none(),
+                Gatekeeper.readOnly(),
+                () -> List.of(kept)));
+
+        // When
+        ApiRouter.Answer answer = router.answer("/cluster/diverged-wal");
+
+        // Then
+        assertGolden(GOLDEN.resolve("replica-diverged-wal.json"), answer, 200);
     }
 
     @ParameterizedTest(name = "{3}")

@@ -48,10 +48,15 @@ final class Ground implements AutoCloseable {
     }
 
     static Ground loopback(Map<String, String> env, String mode) throws IOException {
+        return loopback(env, mode, Map.of());
+    }
+
+    /** @param extra settings of every node */
+    static Ground loopback(Map<String, String> env, String mode, Map<String, String> extra) throws IOException {
         int first = Integer.parseInt(env.getOrDefault("BENCH_PORT", "20432"));
         Demo demo = new Demo(
                 folder(env).resolve("loopback"), withLauncher(env), Ground::say, Machines.LOOPBACK, agentCommand(env));
-        return up(demo, null, env, mode, List.of(first, first + 100, first + 200), Map.of());
+        return up(demo, null, env, mode, List.of(first, first + 100, first + 200), extra);
     }
 
     static Ground namespaces(Map<String, String> env, String mode) throws IOException {

@@ -14,11 +14,20 @@ final class PgbenchLoad implements AutoCloseable {
     private final Path pgbench;
     private final String url;
     private final Path log;
+    private final int scale;
+    private final List<String> more;
     private final Thread keeper;
     private volatile boolean stopped;
     private volatile Process process;
 
     PgbenchLoad(Path pgbench, String url, Path log) {
+        this(pgbench, url, log, SCALE, List.of());
+    }
+
+    /** @param more arguments of the runs that go on, such as a rate */
+    PgbenchLoad(Path pgbench, String url, Path log, int scale, List<String> more) {
+        this.scale = scale;
+        this.more = List.copyOf(more);
         this.pgbench = pgbench;
         this.url = url;
         this.log = log;
@@ -27,7 +36,7 @@ final class PgbenchLoad implements AutoCloseable {
 
     /** Fills the tables; takes some seconds. */
     void initialise() throws IOException, InterruptedException {
-        Process init = start("-i", "-q", "-s", Integer.toString(SCALE));
+        Process init = start(List.of("-i", "-q", "-s", Integer.toString(scale)));
         if (!init.waitFor(5, TimeUnit.MINUTES) || init.exitValue() != 0) {
             init.destroyForcibly();
             throw new IOException("pgbench could not fill its tables; see " + log);
@@ -41,7 +50,10 @@ final class PgbenchLoad implements AutoCloseable {
     private void keep() {
         while (!stopped) {
             try {
-                process = start("-n", "-c", Integer.toString(CLIENTS), "-j", "2", "-T", "86400");
+                List<String> arguments =
+                        new ArrayList<>(List.of("-n", "-c", Integer.toString(CLIENTS), "-j", "2", "-T", "86400"));
+                arguments.addAll(more);
+                process = start(arguments);
                 process.waitFor();
                 TimeUnit.MILLISECONDS.sleep(100);
             } catch (IOException e) {
@@ -52,10 +64,10 @@ final class PgbenchLoad implements AutoCloseable {
         }
     }
 
-    private Process start(String... arguments) throws IOException {
+    private Process start(List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(pgbench.toString());
-        command.addAll(List.of(arguments));
+        command.addAll(arguments);
         command.add(url);
         return new ProcessBuilder(command)
                 .redirectErrorStream(true)

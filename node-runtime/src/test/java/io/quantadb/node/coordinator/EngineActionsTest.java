@@ -159,6 +159,30 @@ class EngineActionsTest {
                         new Event.ServerFailed("start as standby: ERROR XX000: requested WAL segment is gone"));
     }
 
+    @Test
+    void tellsThatItHasRewoundOrWhyNotAndFromWhomItCannot() {
+        // Given
+        Action.Rewind order = new Action.Rewind(N2, 5, 2, new Position(1, new Lsn(100)), new Lsn(90));
+
+        // When
+        actions.perform(order, core);
+        awaitEvents(1);
+        source = new Member(new PeerId(N2, 11), 1, MemberKind.DATA, MemberState.VOTER, AT, "", 100, false);
+        actions.perform(order, core);
+        awaitEvents(2);
+        engine.failure = new UnsupportedOperationException("there is no pg_rewind");
+        actions.perform(order, core);
+
+        // Then
+        awaitEvents(3);
+        assertThat(events)
+                .containsExactly(
+                        new Event.RewindFailed("n2 is no member"),
+                        new Event.RewindDone(2),
+                        new Event.RewindFailed("there is no pg_rewind"));
+        assertThat(engine.calls).containsExactly("rewind", "rewind");
+    }
+
     /** n1 alone, and the node to clone from when there is one. */
     private ClusterState state() {
         ClusterState alone = ClusterState.EMPTY;
@@ -260,6 +284,12 @@ class EngineActionsTest {
         @Override
         public void cloneFrom(Member source, long epoch, long generation) {
             calls.add("clone");
+            failIfAsked();
+        }
+
+        @Override
+        public void rewind(Member source, long epoch, long generation, Position end, Lsn fork) {
+            calls.add("rewind");
             failIfAsked();
         }
 

@@ -9,9 +9,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class StartupPolicyTest {
     @Test
-    void refusesTheInternalRole() {
+    void refusesTheInternalRoles() {
         assertThat(refusal(false, "user", "quantadb")).isEqualTo("28000");
         assertThat(refusal(false, "user", "alice", "user", "quantadb")).isEqualTo("28000");
+        assertThat(refusal(false, "user", "quantadb_rewind")).isEqualTo("28000");
         assertThat(decide(false, "user", "quantadb2")).isInstanceOf(Verdict.Accept.class);
     }
 

@@ -107,10 +107,15 @@ class ServerSettingsTest {
                         "primary_conninfo",
                         "host='/r' port=7 user=quantadb application_name=quantadb sslmode=disable gssencmode=disable");
         assertThat(ServerSettings.owned(config(18, Map.of()))).doesNotContainKey("db_user_namespace");
-        assertThat(ServerSettings.identFile(config(15, Map.of()))).isEqualTo("quantadb \"root\" quantadb\n");
+        assertThat(ServerSettings.identFile(config(15, Map.of()))).isEqualTo("""
+                        quantadb "root" quantadb_rewind
+                        quantadb "root" quantadb
+                        """);
         assertThat(ServerSettings.hbaFile(config(15, Map.of()))).isEqualTo("""
                         local all quantadb peer map=quantadb
                         local replication quantadb peer map=quantadb
+                        local postgres quantadb_rewind peer map=quantadb
+                        local all quantadb_rewind reject
                         local all all scram-sha-256
                         """);
     }

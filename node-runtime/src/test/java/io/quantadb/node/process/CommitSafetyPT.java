@@ -119,10 +119,10 @@ class CommitSafetyPT extends OnOneCluster {
     }
 
     @Test
-    void clonesAPrimaryThatReturnsWithWalThatNobodyElseHas() throws Exception {
+    void takesAPrimaryBackThatReturnsWithWalThatNobodyElseHas() throws Exception {
         // Given
         DemoNode old = cluster.primary();
-        long cloned = cluster.said(old, "base backup copied");
+        long copies = copies(old);
         try (Writes writes = Writes.steady(cluster)) {
             Waiting waiting = new Waiting("a commit that nobody else has", old);
             try (HeldStreams held = cluster.holdStreams(old);
@@ -140,9 +140,8 @@ class CommitSafetyPT extends OnOneCluster {
             writes.auditEverywhere();
 
             // Then
-            assertThat(cluster.said(old, "base backup copied")).isGreaterThan(cloned);
-            assertThat(cluster.said(old, "throws its data away and clones, as generation"))
-                    .isPositive();
+            assertThat(copies(old)).isGreaterThan(copies);
+            assertThat(cluster.said(old, ", as generation ")).isPositive();
             assertThat(waiting.acknowledged()).isFalse();
             for (DemoNode node : cluster.nodes()) {
                 assertThat(cluster.rows(node, BASE, BASE + 1_000_000)).doesNotContain(waiting.id);
@@ -152,6 +151,11 @@ class CommitSafetyPT extends OnOneCluster {
             assertThat(verdict.clean()).as("%s", verdict).isTrue();
             waiting.close();
         }
+    }
+
+    /** How often it has come back by a rewind, or without pg_rewind by a clone. */
+    private long copies(DemoNode node) {
+        return cluster.said(node, "base backup copied") + cluster.said(node, "rewind complete");
     }
 
     /** Four commits that wait, and four ways to end the wait; the first two must not end it. */

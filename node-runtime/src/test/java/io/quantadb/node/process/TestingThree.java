@@ -256,10 +256,15 @@ final class TestingThree implements AutoCloseable {
 
     /** {@code quantadb switchover} with these flags, for this cluster. */
     Ran switchover(String... flags) {
+        return command("switchover", flags);
+    }
+
+    /** That command with these flags, for this cluster. */
+    Ran command(String name, String... flags) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        List<String> args = new ArrayList<>(
-                List.of("switchover", "--dir", folder.resolve("c").toString()));
+        List<String> args =
+                new ArrayList<>(List.of(name, "--dir", folder.resolve("c").toString()));
         args.addAll(List.of(flags));
         int status = QuantaDb.execute(
                 new Services(() -> config -> 1, () -> {

@@ -238,7 +238,7 @@ final class StatusFlowTest {
         StreamHeader header = new StreamHeader(new MemberRef(MEMBER, 1), 1, 7, new Position(1, new Lsn(100)));
         peer.config().setAutoRead(false);
         server.config().setAutoRead(false);
-        new ServedStream(context, header, StreamKind.WAL, peer, server, "18.0", null, new ServedStream.Owner() {
+        new ServedStream(context, header, StreamKind.WAL, peer, server, "18.0", null, null, new ServedStream.Owner() {
                     @Override
                     public void onMoved() {
                         heard.add("moved before " + server.outboundMessages().size() + " statuses");

@@ -125,6 +125,12 @@ class MutationSimTest {
                         return true;
                     }
                 }),
+                rules("a rewind that keeps its old generation", new ProtocolRules() {
+                    @Override
+                    public long nextGeneration(boolean rewinds, long own, long known) {
+                        return rewinds ? own : super.nextGeneration(rewinds, own, known);
+                    }
+                }),
                 rules("a member removed while the rule names it", new ProtocolRules() {
                     @Override
                     public boolean mayLeave(ClusterState state, NodeId node) {

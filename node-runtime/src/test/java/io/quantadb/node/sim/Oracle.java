@@ -11,6 +11,7 @@ import io.quantadb.node.sim.invariants.AcknowledgementsSurvive;
 import io.quantadb.node.sim.invariants.EveryFreezeQuorumKnows;
 import io.quantadb.node.sim.invariants.FrozenQuorumSilencesTheVoice;
 import io.quantadb.node.sim.invariants.MaintenanceHolds;
+import io.quantadb.node.sim.invariants.OldGenerationsAreSilent;
 import io.quantadb.node.sim.invariants.OneServesInAnEpoch;
 import io.quantadb.node.sim.invariants.OneWriterPerTimeline;
 import io.quantadb.node.sim.invariants.PromisesAreKept;
@@ -36,6 +37,7 @@ final class Oracle {
     private final UnreleasedEpochsShowNothing unreleased = new UnreleasedEpochsShowNothing();
     private final RulesNameMembers nobodyMissing = new RulesNameMembers();
     private final MaintenanceHolds maintenance = new MaintenanceHolds();
+    private final OldGenerationsAreSilent generations = new OldGenerationsAreSilent();
     private final Map<Long, Integer> applied = new HashMap<>();
 
     ClusterState committed = ClusterState.EMPTY;
@@ -147,6 +149,13 @@ final class Oracle {
         checkRule();
         if (epoch < committed.releasedEpoch()) {
             survive.onShownLate(epoch, records, committed.releasedEpoch(), world.nodes.get(committed.primary()).pg.wal);
+        }
+    }
+
+    /** What is on that node's disk is about to be lost, wholly or from a fork on. */
+    void onDiscards(SimNode node) {
+        if (!node.pg.empty) {
+            generations.onDiscards(node.id.toString(), node.facts.generation, node.pg.answeredAs);
         }
     }
 

@@ -143,6 +143,7 @@ final class SimNode {
                 world.rules);
         applied = 0;
         state = ClusterState.EMPTY;
+        pg.answersAs(facts.generation);
         world.trace(self + " starts");
         if (restored.snapshot() != null) {
             restore(restored.snapshot());
@@ -428,6 +429,7 @@ final class SimNode {
             case Action.ReadInsertPosition a ->
                 later(0.2, 2, () -> event(new Event.InsertPositionRead(a.version(), pg.end())));
             case Action.Clone a -> doClone(a);
+            case Action.Rewind a -> doRewind(a);
             case Action.Follow a -> relay.follow(a);
             case Action.StopFollowing a -> relay.stopFollowing();
             case Action.CloseStreamsBelow a -> relay.closeBelow(a.epoch());
@@ -474,6 +476,7 @@ final class SimNode {
 
     private void doClone(Action.Clone a) {
         world.trace("%s clones from %s as generation %d".formatted(id, a.from(), a.generation()));
+        world.oracle.onDiscards(this);
         pg.wipe();
         world.whenCloning.accept(this);
         int mine = pg.run;
@@ -490,6 +493,29 @@ final class SimNode {
                 event(new Event.CloneDone(a.generation()));
             } else {
                 event(new Event.ServerFailed("the clone's source went away"));
+            }
+        });
+    }
+
+    /** Cut short, or failed for a reason of its own, it leaves nothing that may be used. */
+    private void doRewind(Action.Rewind a) {
+        world.trace("%s rewinds to %s as generation %d".formatted(id, a.from(), a.generation()));
+        world.oracle.onDiscards(this);
+        pg.beginRewind();
+        world.whenCloning.accept(this);
+        int mine = pg.run;
+        SimNode source = world.nodes.get(a.from());
+        boolean reached = world.network.open(id, source.id) && source.running() && source.pg.ready;
+        later(30, 120, () -> {
+            if (mine != pg.run) {
+                return;
+            }
+            boolean still = world.network.open(id, source.id) && source.running() && source.pg.ready;
+            if (reached && still && !world.chance(0.1)) {
+                pg.rewound(source.pg);
+                event(new Event.RewindDone(a.generation()));
+            } else {
+                event(new Event.RewindFailed("the source went away, or there is no pg_rewind"));
             }
         });
     }

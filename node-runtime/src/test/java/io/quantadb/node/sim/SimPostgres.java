@@ -39,6 +39,11 @@ final class SimPostgres {
     SimPostgres cloningFrom;
 
     int run;
+
+    /** The highest generation under which anybody may have heard of what is there now. */
+    long answeredAs;
+
+    private final List<Rec> rewinding = new ArrayList<>();
     private boolean flushing;
 
     SimPostgres(SimNode node) {
@@ -203,6 +208,7 @@ final class SimPostgres {
         empty = true;
         spoiled = false;
         cloningFrom = null;
+        rewinding.clear();
         ready = false;
         shuttingDown = false;
         flushing = false;
@@ -212,6 +218,33 @@ final class SimPostgres {
     /** A base backup: everything that the source has flushed. */
     void cloned(SimPostgres source) {
         takeFrom(source, source.flushed);
+        answersAs(node.facts.generation);
+    }
+
+    /** From here to {@link #rewound} it is no data; what it was is needed to find the fork. */
+    void beginRewind() {
+        List<Rec> was = List.copyOf(wal);
+        wipe();
+        rewinding.addAll(was);
+    }
+
+    /** Cut back to the fork, and from there on as much as there is of the source's. */
+    void rewound(SimPostgres source) {
+        int fork = 0;
+        while (fork < Math.min(rewinding.size(), source.flushed)
+                && rewinding.get(fork).equals(source.wal.get(fork))) {
+            fork++;
+        }
+        int end = Math.max(1, fork + world.random.nextInt(source.flushed - fork + 1));
+        rewinding.clear();
+        takeFrom(source, end);
+        answersAs(node.facts.generation);
+    }
+
+    void answersAs(long generation) {
+        if (!empty) {
+            answeredAs = generation;
+        }
     }
 
     private void takeFrom(SimPostgres source, int records) {
