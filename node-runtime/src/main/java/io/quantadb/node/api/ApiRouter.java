@@ -111,6 +111,7 @@ final class ApiRouter {
                 case SYNC_STATUS -> syncStatus(views.get());
                 case RESYNC_STATS -> new Answer(HttpResponseStatus.OK, Json.bytes(new ResyncStatsBody(views.get())));
                 case SWITCHOVER -> switchover(uri);
+                case SETTINGS -> new Answer(HttpResponseStatus.OK, Json.bytes(new SettingsBody(views.get())));
                 case BOOTSTRAP, REMOVE, MODE, MAINTENANCE, PAUSE, FORCE_RESYNC ->
                     throw new IllegalArgumentException("a change is not a read");
                 case null -> throw new IllegalArgumentException("nothing is at " + uri);

@@ -4,9 +4,11 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.quantadb.node.cluster.Event;
+import io.quantadb.node.cluster.LagClock;
 import io.quantadb.node.cluster.VoiceRule.Seen;
 import io.quantadb.node.common.LogKeys;
 import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.common.NodeException.ProtocolViolation;
 import io.quantadb.node.relay.ReplicationTracker.Phase;
 import io.quantadb.node.relay.WalMessages.Status;
@@ -38,6 +40,14 @@ final class ServedStream {
         void onMoved();
 
         void onEnded(ServedStream stream);
+
+        /** Whether commits wait for this member, so that nothing may wait for its batch to be full. */
+        default boolean awaits(MemberRef member) {
+            return true;
+        }
+
+        /** So many bytes of the server's go to the member. */
+        default void onPassed(MemberRef member, int bytes) {}
     }
 
     private final RelayContext context;
@@ -53,9 +63,12 @@ final class ServedStream {
     private final Throttle progress;
     private final Throttle account;
     private final StartupAnswer startup;
+    private final LagClock lag = new LagClock();
+    private final WalBatch batch;
     private final BackupWatch backup = new BackupWatch();
     private boolean startedUp;
     private boolean ended;
+    private boolean broke;
     private boolean moved;
 
     /** What came in this batch is not only for the server's accounts. */
@@ -99,6 +112,7 @@ final class ServedStream {
         this.server = new Link(server, context.loop(), new ServerSide());
         this.account = context.throttle(this.server::flush);
         this.startup = new StartupAnswer(this.peer, serverVersion);
+        this.batch = new WalBatch(context, this.peer::flush);
     }
 
     void start() {
@@ -119,6 +133,11 @@ final class ServedStream {
 
     boolean isWal() {
         return kind == StreamKind.WAL;
+    }
+
+    /** Whether it ended by itself, and nobody here wanted that. */
+    boolean broke() {
+        return broke;
     }
 
     BackupWatch backup() {
@@ -221,6 +240,7 @@ final class ServedStream {
             return;
         }
         Status capped = tracker.status();
+        lag.flushed(capped.flushed());
         WalMessages.rewrite(frame, capped);
         serverWaits |= capped.replyWanted() || serverAsked;
         serverAsked = false;
@@ -248,6 +268,10 @@ final class ServedStream {
             sampleEnd = delivered;
             sampleNanos = context.nanos();
         }
+        if (tracker.phase() == Phase.COPY) {
+            lag.written(Lsn.max(delivered, tracker.serverEnd()), context.nanos());
+        }
+        batch.added();
         pass(frame, peer, server);
     }
 
@@ -258,7 +282,7 @@ final class ServedStream {
         }
     }
 
-    RelaySnapshot.Member snapshot() {
+    RelaySnapshot.Member snapshot(StreamCounts counts) {
         Status status = tracker.status();
         Lsn end = Lsn.max(tracker.serverEnd(), tracker.delivered());
         return new RelaySnapshot.Member(
@@ -272,7 +296,10 @@ final class ServedStream {
                 bytes,
                 batches,
                 roundTripNanos,
-                lastMessageNanos);
+                lastMessageNanos,
+                lag.nanos(context.nanos()),
+                counts.bytesPerSecond(header.member().node()),
+                counts.errors(header.member().node()));
     }
 
     private final class PeerSide implements Link.Owner {
@@ -318,6 +345,7 @@ final class ServedStream {
         @Override
         public void onClosed(Link link, String reason) {
             server.close();
+            broke = true;
             end(reason);
         }
     }
@@ -327,6 +355,7 @@ final class ServedStream {
         public void onBytes(Link link, ByteBuf data) {
             bytes += data.readableBytes();
             batches++;
+            owner.onPassed(header.member(), data.readableBytes());
             if (fromServer == null) {
                 backup.feed(data);
                 pass(data, peer, server);
@@ -337,7 +366,7 @@ final class ServedStream {
 
         @Override
         public void onBatchEnd(Link link) {
-            peer.flush();
+            batch.ended(!isWal() || !tracker.streaming() || owner.awaits(header.member()));
         }
 
         @Override
@@ -349,6 +378,7 @@ final class ServedStream {
         public void onClosed(Link link, String reason) {
             // what the server still said (why it stopped) goes out before the end
             peer.close(io.netty.buffer.Unpooled.EMPTY_BUFFER);
+            broke = true;
             end("local server: " + reason);
         }
     }

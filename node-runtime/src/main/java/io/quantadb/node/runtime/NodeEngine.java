@@ -54,6 +54,7 @@ final class NodeEngine implements EngineControl {
     private final DataDirectory directory;
     private final ServerUser user;
     private final WalRelay relay;
+    private final Duration snapshotTimeout;
     private final ReentrantLock readTurn = new ReentrantLock();
     private volatile @Nullable WalEnd known;
     private volatile boolean standby;
@@ -66,7 +67,10 @@ final class NodeEngine implements EngineControl {
     /** How far the present clone has come, or the last one. */
     record Cloning(long doneBytes, long totalBytes) {}
 
-    NodeEngine(PostgresServer server, DataDirectory directory, ServerUser user, WalRelay relay) {
+    /** @param snapshotTimeout how long a base backup may make no progress */
+    NodeEngine(
+            PostgresServer server, DataDirectory directory, ServerUser user, WalRelay relay, Duration snapshotTimeout) {
+        this.snapshotTimeout = snapshotTimeout;
         this.server = server;
         this.directory = directory;
         this.user = user;
@@ -245,18 +249,17 @@ final class NodeEngine implements EngineControl {
             FileOwner owner = user.switched() ? new FileOwner((int) user.uid(), (int) user.gid()) : null;
             BaseBackupClient.Result done = BaseBackupClient.clone(
                     session,
-                    new BaseBackupRequest(
-                            directory.path(), "quantadb clone", owner, BaseBackupRequest.DEFAULT_STALL, progress -> {
-                                cloning = new Cloning(progress.doneBytes(), progress.totalBytes());
-                                if (progress.doneBytes() - told[0] >= TELL_EVERY_BYTES) {
-                                    told[0] = progress.doneBytes();
-                                    LOGGER.atInfo()
-                                            .addMarker(LogKeys.REPLICATION)
-                                            .addKeyValue("done_mib", progress.doneBytes() >> 20)
-                                            .addKeyValue("of_mib", progress.totalBytes() >> 20)
-                                            .log("cloning");
-                                }
-                            }));
+                    new BaseBackupRequest(directory.path(), "quantadb clone", owner, snapshotTimeout, progress -> {
+                        cloning = new Cloning(progress.doneBytes(), progress.totalBytes());
+                        if (progress.doneBytes() - told[0] >= TELL_EVERY_BYTES) {
+                            told[0] = progress.doneBytes();
+                            LOGGER.atInfo()
+                                    .addMarker(LogKeys.REPLICATION)
+                                    .addKeyValue("done_mib", progress.doneBytes() >> 20)
+                                    .addKeyValue("of_mib", progress.totalBytes() >> 20)
+                                    .log("cloning");
+                        }
+                    }));
             LOGGER.atInfo()
                     .addMarker(LogKeys.REPLICATION)
                     .addKeyValue("mib", done.bytes() >> 20)

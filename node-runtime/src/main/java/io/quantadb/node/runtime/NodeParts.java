@@ -109,7 +109,12 @@ record NodeParts(
                 round -> post.accept(new Event.FrontDrained(round)));
         events.gate = gate;
         front.watchLog(server::isLogReadUp);
-        NodeEngine engine = new NodeEngine(server, postgres.directory(), postgres.user(), relay);
+        NodeEngine engine = new NodeEngine(
+                server,
+                postgres.directory(),
+                postgres.user(),
+                relay,
+                config.cluster().replication().snapshotTimeout());
         boolean hasData =
                 postgres.directory().inspect(postgres.binaries().major(), null) instanceof DirectoryContents.Cluster;
         return new NodeParts(postgres, server, relay, front, engine, gate, post, clock, hasData);
@@ -140,6 +145,9 @@ record NodeParts(
                 r.heartbeatTimeout(),
                 min(r.connectTimeout(), base.connectTimeout()),
                 min(r.reconnectInterval(), base.reconnectInterval()),
+                r.maxReconnectTries(),
+                r.batchSize(),
+                r.flushInterval(),
                 base.flushTimeout(),
                 base.progressInterval());
     }
