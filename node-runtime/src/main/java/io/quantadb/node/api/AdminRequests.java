@@ -2,6 +2,7 @@ package io.quantadb.node.api;
 
 import io.quantadb.node.cluster.AdminRequest;
 import io.quantadb.node.cluster.Settings;
+import io.quantadb.node.cluster.Tuning;
 import io.quantadb.node.common.NodeId;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -40,6 +41,14 @@ final class AdminRequests {
                         !on ? 0 : seconds == null ? Settings.UNTIL_ENDED : wallMillis + seconds * 1_000);
             }
             case MODE -> mode(Fields.parse(body, Set.of("mode", "policy", "shrink_after_ms")), now);
+            case SETTINGS ->
+                tune(Fields.parse(
+                        body,
+                        Set.of(
+                                "election_timeout_limit_ms",
+                                "move_delay_ms",
+                                "failover_across_regions",
+                                "slow_standby_after_ms")));
             default -> throw new IllegalArgumentException(route + " changes no running cluster");
         };
     }
@@ -50,6 +59,7 @@ final class AdminRequests {
             case REMOVE -> "send {\"node\": \"node3\"}";
             case PAUSE -> "send {\"maintenance\": true, \"for_seconds\": 3600}";
             case MAINTENANCE -> "send {\"node\": \"node3\", \"maintenance\": true}";
+            case SETTINGS -> "send {\"move_delay_ms\": 30000, \"failover_across_regions\": false}";
             default -> "send {\"mode\": \"quorum\", \"policy\": \"block\"}";
         };
     }
@@ -69,6 +79,25 @@ final class AdminRequests {
                 mode == null ? kept.mode() : mode,
                 policy == null ? kept.policy() : policy,
                 after == null ? kept.shrinkAfterMillis() : (int) (long) after);
+    }
+
+    private static AdminRequest tune(Fields fields) throws Fields.Malformed {
+        Long limit = fields.number("election_timeout_limit_ms", 1, Tuning.ELECTION_LIMIT_MAX_MILLIS);
+        Long delay = fields.number("move_delay_ms", 0, Tuning.MOVE_DELAY_MAX_MILLIS);
+        Long slow = fields.number("slow_standby_after_ms", Tuning.SLOW_AFTER_MIN_MILLIS, Tuning.SLOW_AFTER_MAX_MILLIS);
+        boolean regions = fields.has("failover_across_regions");
+        if (limit == null && delay == null && slow == null && !regions) {
+            throw new Fields.Malformed("the body changes nothing");
+        }
+        return new AdminRequest.Tune(
+                orKept(limit),
+                orKept(delay),
+                !regions ? -1 : fields.flag("failover_across_regions", true) ? 1 : 0,
+                orKept(slow));
+    }
+
+    private static int orKept(@Nullable Long value) {
+        return value == null ? -1 : (int) (long) value;
     }
 
     private static NodeId node(Fields fields) throws Fields.Malformed {

@@ -115,6 +115,7 @@ final class ApiRouter {
                 case DIVERGED_WAL ->
                     new Answer(HttpResponseStatus.OK, Json.bytes(new DivergedWalBody(views.get(), divergedWal.get())));
                 case SWITCHOVER -> switchover(uri);
+                case SETTINGS -> new Answer(HttpResponseStatus.OK, Json.bytes(new SettingsBody(views.get())));
                 case BOOTSTRAP, REMOVE, MODE, MAINTENANCE, PAUSE, FORCE_RESYNC ->
                     throw new IllegalArgumentException("a change is not a read");
                 case null -> throw new IllegalArgumentException("nothing is at " + uri);

@@ -37,6 +37,7 @@ import org.jspecify.annotations.Nullable;
  * @param healthy this node can play its part
  * @param reason why not; empty when healthy
  * @param resyncs the base backups that this node gave to members since its agent started
+ * @param heldBack on the leader: what a failover that is called for waits for; empty when none is held back
  */
 public record ClusterView(
         NodeId node,
@@ -60,7 +61,8 @@ public record ClusterView(
         boolean serving,
         boolean healthy,
         String reason,
-        Resyncs resyncs) {
+        Resyncs resyncs,
+        String heldBack) {
     public ClusterView {
         members = List.copyOf(members);
     }
@@ -110,7 +112,8 @@ public record ClusterView(
                 serving,
                 healthy,
                 reason,
-                Resyncs.NONE);
+                Resyncs.NONE,
+                "");
     }
 
     /** PostgreSQL's word for what a node is. */
@@ -224,6 +227,17 @@ public record ClusterView(
     }
 
     /**
+     * A WAL stream.
+     *
+     * @param roundTripMs from passing WAL on to the answer that it is written; -1 when unknown
+     * @param bytesPerSecond of the last two seconds, about; -1 when unknown
+     * @param errors how often it broke off since the agent started; -1 when unknown
+     */
+    public record Stream(double roundTripMs, long bytesPerSecond, long errors) {
+        public static final Stream NONE = new Stream(-1, -1, -1);
+    }
+
+    /**
      * One member as this node knows it.
      *
      * @param voter votes in Raft
@@ -233,6 +247,8 @@ public record ClusterView(
      * @param generation of its data directory; it rises with every copy that is made anew
      * @param lagBytes WAL that the primary has and it has not flushed; -1 when unknown
      * @param lagMs how old that is; -1 when unknown
+     * @param stream how its WAL stream from this node goes; {@link Stream#NONE} where there is none
+     * @param note what is worth knowing of it, in words; mostly empty
      * @param lastHeardMs milliseconds since its last message to this node; 0 for this node, -1 when never
      */
     public record Member(
@@ -254,7 +270,54 @@ public record ClusterView(
             long lagMs,
             long lastHeardMs,
             int priority,
-            String zone) {
+            String zone,
+            Stream stream,
+            String note) {
+        /** One of which no more is known. */
+        public Member(
+                NodeId id,
+                MemberKind kind,
+                Role role,
+                State state,
+                Health health,
+                boolean voter,
+                boolean acknowledges,
+                boolean leaving,
+                boolean maintenance,
+                Addresses addresses,
+                long generation,
+                long epoch,
+                int timeline,
+                Lsn lastLsn,
+                long lagBytes,
+                long lagMs,
+                long lastHeardMs,
+                int priority,
+                String zone) {
+            this(
+                    id,
+                    kind,
+                    role,
+                    state,
+                    health,
+                    voter,
+                    acknowledges,
+                    leaving,
+                    maintenance,
+                    addresses,
+                    generation,
+                    epoch,
+                    timeline,
+                    lastLsn,
+                    lagBytes,
+                    lagMs,
+                    lastHeardMs,
+                    priority,
+                    zone,
+                    Stream.NONE,
+                    "");
+        }
+
         boolean wellEnough() {
             return health == Health.HEALTHY || health == Health.LAGGING;
         }

@@ -80,6 +80,10 @@ final class Fields {
         return text;
     }
 
+    boolean has(String field) {
+        return values.containsKey(field);
+    }
+
     boolean flag(String field, boolean otherwise) throws Malformed {
         Object value = values.getOrDefault(field, otherwise);
         if (!(value instanceof Boolean flag)) {

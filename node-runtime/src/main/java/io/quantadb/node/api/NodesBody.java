@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code GET /cluster/nodes}: every member as the asked node knows it. {@code lag_bytes}, {@code lag_seconds} and
- * {@code last_heard_ms} are -1 when unknown; {@code lag_seconds} has milliseconds behind its point.
+ * {@code last_heard_ms} are -1 when unknown, and so are those of the WAL stream from the asked node; {@code lag_seconds}
+ * has milliseconds behind its point.
  */
 record NodesBody(ClusterView view) implements Json.Body {
     @Override
@@ -28,6 +29,7 @@ record NodesBody(ClusterView view) implements Json.Body {
         json.writeBooleanField("maintenance", settings != null && settings.pausedAt(view.wallMillis()));
         json.writeStringField("maintenance_until", until(settings));
         json.writeBooleanField("failover_in_progress", view.failoverInProgress());
+        json.writeStringField("held_back", view.heldBack());
         json.writeArrayFieldStart("nodes");
         for (ClusterView.Member member : view.members()) {
             json.writeStartObject();
@@ -65,6 +67,10 @@ record NodesBody(ClusterView view) implements Json.Body {
         json.writeNumberField("lag_bytes", member.lagBytes());
         json.writeNumberField("lag_seconds", member.lagMs() < 0 ? -1 : member.lagMs() / 1000.0);
         json.writeNumberField("last_heard_ms", member.lastHeardMs());
+        json.writeNumberField("round_trip_ms", member.stream().roundTripMs());
+        json.writeNumberField("bytes_per_second", member.stream().bytesPerSecond());
+        json.writeNumberField("stream_errors", member.stream().errors());
+        json.writeStringField("note", member.note());
         json.writeNumberField("priority", member.priority());
         json.writeStringField("zone", member.zone());
         Addresses at = member.addresses();

@@ -21,7 +21,8 @@ enum Route {
     MODE("/cluster/mode", null, Caller.Role.OPERATOR),
     MAINTENANCE("/cluster/members/maintenance", null, Caller.Role.OPERATOR),
     PAUSE("/cluster/maintenance", null, Caller.Role.OPERATOR),
-    SWITCHOVER("/cluster/switchover", Caller.Role.VIEWER, Caller.Role.OPERATOR);
+    SWITCHOVER("/cluster/switchover", Caller.Role.VIEWER, Caller.Role.OPERATOR),
+    SETTINGS("/cluster/settings", Caller.Role.VIEWER, Caller.Role.OPERATOR);
 
     private final String path;
     private final Caller.@Nullable Role reads;

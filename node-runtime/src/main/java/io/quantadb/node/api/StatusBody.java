@@ -64,6 +64,7 @@ record StatusBody(ClusterView view) implements Json.Body {
         json.writeBooleanField("failover_in_progress", view.failoverInProgress());
         json.writeNumberField("epoch", view.epoch());
         json.writeStringField("reason", view.reason());
+        json.writeStringField("held_back", view.heldBack());
     }
 
     private void cluster(JsonGenerator json) throws IOException {

@@ -77,6 +77,18 @@ final class ClusterFlags {
         return StatusCommand.ask(apis(environment), files.client());
     }
 
+    /** The first answer of the nodes to a GET of that path; throws {@link Failure} when none answers. */
+    JsonNode get(Map<String, String> environment, String path) {
+        ClusterClient client = files.client();
+        for (HostPort api : apis(environment, view(environment).askedAt())) {
+            Optional<JsonNode> answer = client.get(api, path);
+            if (answer.isPresent()) {
+                return answer.get();
+            }
+        }
+        throw new Failure(ExitCode.NOT_RUNNING, "no node answers", "name a node with --api host:port");
+    }
+
     /**
      * Has one of the nodes make a change; the next is asked when one is not there or has no leader.
      *

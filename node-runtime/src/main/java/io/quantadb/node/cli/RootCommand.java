@@ -52,6 +52,7 @@ final class RootCommand implements Callable<Integer> {
         line.addSubcommand(new MembersCommand(environment));
         line.addSubcommand(new ModeCommand(environment));
         line.addSubcommand(new MaintenanceCommand(environment));
+        line.addSubcommand(new SettingsCommand(environment));
         line.addSubcommand(new PsqlUrlCommand(environment));
         line.addSubcommand(new SwitchoverCommand(environment));
         line.addSubcommand(new VerifyCommand(environment));

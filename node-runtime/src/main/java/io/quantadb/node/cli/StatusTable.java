@@ -90,7 +90,8 @@ final class StatusTable {
         String leader = nodes.path("leader").asText();
         String rule = nodes.path("rule").asText();
         String maintenance = nodes.path("maintenance").asBoolean() ? MaintenanceCommand.words(nodes) + "\n" : "";
-        return maintenance
+        return notes(nodes)
+                + maintenance
                 + "primary %s, leader %s, epoch %d; commits wait for %s%s\n"
                         .formatted(
                                 primary.isEmpty() ? "none" : primary,
@@ -98,6 +99,22 @@ final class StatusTable {
                                 nodes.path("epoch").asLong(),
                                 rule.isEmpty() || rule.equals("none") ? "nobody else" : rule,
                                 nodes.path("failover_in_progress").asBoolean() ? "; a failover is under way" : "");
+    }
+
+    /** What the leader holds back and what it says of single members, a line each. */
+    private static String notes(JsonNode nodes) {
+        StringBuilder out = new StringBuilder();
+        String heldBack = nodes.path("held_back").asText();
+        if (!heldBack.isEmpty()) {
+            out.append("a failover is held back: ").append(heldBack).append('\n');
+        }
+        for (JsonNode node : nodes.path("nodes")) {
+            String note = node.path("note").asText();
+            if (!note.isEmpty()) {
+                out.append(node.path("id").asText()).append(": ").append(note).append('\n');
+            }
+        }
+        return out.toString();
     }
 
     private String coloured(int column, String cell) {

@@ -61,6 +61,12 @@ public final class AdminCodec {
                         .flag(r.leaving());
             case AdminRequest.Pause r -> out.b(6).l(r.untilMillis());
             case AdminRequest.Resync r -> out.b(5).node(r.node()).flag(r.anyway());
+            case AdminRequest.Tune r ->
+                out.b(18)
+                        .i(r.electionLimitMillis())
+                        .i(r.moveDelayMillis())
+                        .i(r.acrossRegions())
+                        .i(r.slowAfterMillis());
         }
     }
 
@@ -97,6 +103,7 @@ public final class AdminCodec {
                         new SwitchoverRequest(in.l(), in.l(), in.nodeOrNull(), in.i(), in.i(), in.flag()));
             case 6 -> new AdminRequest.Pause(in.l());
             case 5 -> new AdminRequest.Resync(in.node(), in.flag());
+            case 18 -> new AdminRequest.Tune(in.i(), in.i(), in.i(), in.i());
             default -> throw new IllegalArgumentException("request %d is not known here".formatted(tag));
         };
     }

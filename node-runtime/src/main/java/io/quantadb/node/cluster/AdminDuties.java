@@ -33,6 +33,11 @@ final class AdminDuties {
             pause(asked, untilMillis);
             return;
         }
+        if (asked.request() instanceof AdminRequest.Tune r) {
+            // At any time as well: it may be what lets a failover begin.
+            tune(asked, r);
+            return;
+        }
         if (busy != null || !ctx.state.released()) {
             answer(asked, Action.AdminVerdict.NOT_NOW, busy == null ? "a failover is under way" : busy);
             return;
@@ -44,6 +49,7 @@ final class AdminDuties {
             case AdminRequest.Resync r -> resync(asked, r);
             case AdminRequest.Switchover _ -> throw new IllegalArgumentException("taken by SwitchoverRound");
             case AdminRequest.Pause r -> throw new IllegalStateException("answered above: " + r);
+            case AdminRequest.Tune r -> throw new IllegalStateException("answered above: " + r);
         }
     }
 
@@ -250,6 +256,22 @@ final class AdminDuties {
                 asked,
                 Action.AdminVerdict.ACCEPTED,
                 untilMillis == 0 ? "failovers happen by themselves" : "no failover begins by itself");
+    }
+
+    private void tune(Event.AdminAsked asked, AdminRequest.Tune r) {
+        Settings now = ctx.state.settings();
+        Tuning next;
+        try {
+            next = r.on(now.tuning());
+        } catch (IllegalArgumentException e) {
+            refuse(asked, String.valueOf(e.getMessage()));
+            return;
+        }
+        if (!next.equals(now.tuning())) {
+            ctx.tell("cluster", "changes how it fails over, as asked: " + next);
+            ctx.add(new Action.Propose(new Command.ChangeSettings(now.withTuning(next))));
+        }
+        answer(asked, Action.AdminVerdict.ACCEPTED, next.equals(now.tuning()) ? "it is so already" : "it is so now");
     }
 
     private void maintain(Event.AdminAsked asked, AdminRequest.Maintain r) {

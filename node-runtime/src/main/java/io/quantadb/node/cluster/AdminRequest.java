@@ -29,4 +29,20 @@ public sealed interface AdminRequest {
 
     /** Moves the primary: begun when accepted, by words that name the heir; every member hears how it goes on. */
     record Switchover(SwitchoverRequest wanted) implements AdminRequest {}
+
+    /**
+     * How quick failovers are weighed against needless ones; what is negative stays as it is.
+     *
+     * @param acrossRegions 1 for yes, 0 for no
+     */
+    record Tune(int electionLimitMillis, int moveDelayMillis, int acrossRegions, int slowAfterMillis)
+            implements AdminRequest {
+        /** Throws {@link IllegalArgumentException}, in words for who asked, for what cannot be. */
+        public Tuning on(Tuning now) {
+            Tuning next = electionLimitMillis < 0 ? now : now.withElectionLimit(electionLimitMillis);
+            next = moveDelayMillis < 0 ? next : next.withMoveDelay(moveDelayMillis);
+            next = acrossRegions < 0 ? next : next.withAcrossRegions(acrossRegions == 1);
+            return slowAfterMillis < 0 ? next : next.withSlowAfter(slowAfterMillis);
+        }
+    }
 }

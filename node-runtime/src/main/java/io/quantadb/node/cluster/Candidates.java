@@ -18,16 +18,51 @@ final class Candidates {
 
     private Candidates() {}
 
-    /** Holds data, votes, is healthy, not in maintenance, and its priority permits it. */
+    /** Whether a failover may choose this node. */
     static boolean eligible(ClusterState s, NodeId node, @Nullable LocalStatus status) {
+        return objection(s, node, status) == null;
+    }
+
+    /**
+     * Why no failover chooses this node, in words; null when one may. It holds data, votes, is healthy, not in
+     * maintenance, its priority permits it, and it stands where the cluster may fail over to.
+     */
+    static @Nullable String objection(ClusterState s, NodeId node, @Nullable LocalStatus status) {
         Member m = s.member(node);
-        return m != null
-                && m.dataVoter()
-                && !m.maintenance()
-                && m.priority() > 0
-                && status != null
-                && status.fit()
-                && status.server() != ServerState.EMPTY;
+        if (m == null || !m.dataVoter()) {
+            return "%s is no data voter".formatted(node);
+        }
+        if (m.maintenance()) {
+            return "%s is in maintenance".formatted(node);
+        }
+        if (m.priority() <= 0) {
+            return "%s has priority 0".formatted(node);
+        }
+        if (!inReach(s, m)) {
+            return "%s stands in region '%s', and failovers stay in region '%s'"
+                    .formatted(node, m.region(), region(s, s.primary()));
+        }
+        if (status == null) {
+            return "%s is not heard from".formatted(node);
+        }
+        if (!status.fit()) {
+            return "%s is unfit: %s".formatted(node, status.reason());
+        }
+        return status.server() == ServerState.EMPTY ? "%s has no data yet".formatted(node) : null;
+    }
+
+    /** Whether it stands in the region of the primary, or of the last one that was released. */
+    static boolean inReach(ClusterState s, Member m) {
+        return s.settings().tuning().acrossRegions() || ofThePrimarysRegion(s, m);
+    }
+
+    static boolean ofThePrimarysRegion(ClusterState s, Member m) {
+        return m.region().equals(region(s, s.primary())) || m.region().equals(region(s, s.releasedPrimary()));
+    }
+
+    private static @Nullable String region(ClusterState s, @Nullable NodeId node) {
+        Member m = node == null ? null : s.member(node);
+        return m == null ? null : m.region();
     }
 
     static @Nullable Position best(Map<NodeId, CoordMessage.FreezeReply> answers) {
@@ -41,7 +76,10 @@ final class Candidates {
         return best;
     }
 
-    /** Of those at the furthest position: least left to replay, then priority, then the leader itself, then by name. */
+    /**
+     * Of those at the furthest position: least left to replay, then one of the primary's region, then priority, then the
+     * leader itself, then by name.
+     */
     static @Nullable NodeId choose(
             ClusterState s,
             Map<NodeId, CoordMessage.FreezeReply> answers,
@@ -57,6 +95,7 @@ final class Candidates {
         });
         return able.stream()
                 .min(Comparator.<NodeId>comparingLong(n -> leftToReplay(answers.get(n), best))
+                        .thenComparing(n -> !near(s, n))
                         .thenComparingInt(n -> -priority(s, n))
                         .thenComparingInt(n -> n.equals(self) ? 0 : 1)
                         .thenComparing(Comparator.naturalOrder()))
@@ -65,6 +104,11 @@ final class Candidates {
 
     private static long leftToReplay(CoordMessage.@Nullable FreezeReply a, Position best) {
         return a == null ? Long.MAX_VALUE : Math.max(0, best.lsn().minus(a.replayed())) / REPLAY_STEP;
+    }
+
+    private static boolean near(ClusterState s, NodeId node) {
+        Member m = s.member(node);
+        return m != null && ofThePrimarysRegion(s, m);
     }
 
     private static int priority(ClusterState s, NodeId node) {

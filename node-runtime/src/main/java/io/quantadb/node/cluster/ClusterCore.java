@@ -76,6 +76,11 @@ public final class ClusterCore {
         return reporter.status();
     }
 
+    /** On the leader: what a failover that is called for waits for, in words; empty when none is held back. */
+    public String heldBack() {
+        return leaderDuties.heldBack();
+    }
+
     public boolean frontOpen() {
         return primary.frontOpen();
     }
@@ -120,6 +125,7 @@ public final class ClusterCore {
                 ctx.learners = e.learners();
                 leaderDuties.onStateOrMembership();
             }
+            case Event.Paced e -> onPaced(e);
             case Event.ProposalFailed e -> leaderDuties.onProposalFailed(e.command());
             case Event.Received e -> {
                 ctx.heard(e.from());
@@ -132,6 +138,7 @@ public final class ClusterCore {
             case Event.JoinAsked e -> leaderDuties.onJoinAsked(e);
             case Event.AdminAsked e -> leaderDuties.onAdminAsked(e);
             case Event.PromisePersisted e -> freeze.onPromisePersisted(e.epoch());
+            case Event.DiskHealth e -> server.onDisk(e.trouble());
             case Event.GenerationPersisted e -> standby.onGenerationPersisted(e.generation());
             default -> takeLocal(event);
         }
@@ -212,6 +219,13 @@ public final class ClusterCore {
             leaderDuties.reconcile();
         }
         primary.onRaftChanged();
+    }
+
+    private void onPaced(Event.Paced e) {
+        leaderDuties.onPaced(e);
+        if (ctx.me() != null && !ctx.leader && ctx.leaderId != null) {
+            ctx.send(ctx.leaderId, new CoordMessage.Pace(ctx.term, e.tickLateNanos()));
+        }
     }
 
     private void onServer(Event.ServerChanged e) {

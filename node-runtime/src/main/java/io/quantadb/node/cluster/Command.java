@@ -88,7 +88,11 @@ public sealed interface Command {
     /** Ends the joint phase of a promoted epoch; {@code fork} is what PostgreSQL did. */
     record Release(Condition on, int parentTimeline, Lsn fork) implements Command {}
 
+    /** All but the timers, which {@link Retime} changes. */
     record ChangeSettings(Settings settings) implements Command {}
 
     record SetClusterVersion(int clusterVersion) implements Command {}
+
+    /** The election timeout, and the lease with it, follow how quick nodes and links are at this time. */
+    record Retime(Timers timers) implements Command {}
 }

@@ -37,6 +37,12 @@ public final class CommandCodec {
                 on(out.b(13), c.on()).i(c.parentTimeline()).lsn(c.fork());
             case Command.ChangeSettings c -> StateCodec.settings(out.b(14), c.settings());
             case Command.SetClusterVersion c -> out.b(15).i(c.clusterVersion());
+            case Command.Retime(Timers t) ->
+                out.b(32)
+                        .i(t.heartbeatMillis())
+                        .i(t.electionTimeoutMinMillis())
+                        .i(t.electionTimeoutMaxMillis())
+                        .i(t.leaseMillis());
         }
         return out.done();
     }
@@ -79,6 +85,7 @@ public final class CommandCodec {
             case 13 -> new Command.Release(on(in), in.i(), in.lsn());
             case 14 -> new Command.ChangeSettings(StateCodec.settings(in, format));
             case 15 -> new Command.SetClusterVersion(in.i());
+            case 32 -> new Command.Retime(new Timers(in.i(), in.i(), in.i(), in.i()));
             default -> throw new IllegalArgumentException("command %d is not known here".formatted(tag));
         };
         in.end();

@@ -136,6 +136,12 @@ final class Context {
         return new MemberRef(self.node(), generation);
     }
 
+    /** A wait for answers that lasts longer while the cluster's links or nodes are slow, as the election timeout does. */
+    long stretched(long nanos) {
+        Settings s = state.settings();
+        return nanos * s.electionTimeoutMinMillis() / s.tuning().electionBaseMinMillis();
+    }
+
     long millis(int millis) {
         return millis * MILLIS;
     }

@@ -33,6 +33,7 @@ public final class CoordCodec {
             case CoordMessage.SwitchoverStepDone m ->
                 out.l(m.epoch()).l(m.round()).e(m.step()).l(m.heldMillis());
             case CoordMessage.Serves m -> out.l(m.epoch());
+            case CoordMessage.Pace m -> out.l(m.tickLateNanos());
         }
         return out.done();
     }
@@ -59,6 +60,7 @@ public final class CoordCodec {
             case CoordMessage.SwitchoverStep m -> 22;
             case CoordMessage.SwitchoverStepDone m -> 23;
             case CoordMessage.Serves m -> 24;
+            case CoordMessage.Pace m -> 32;
         };
     }
 
@@ -95,6 +97,7 @@ public final class CoordCodec {
             case 23 ->
                 new CoordMessage.SwitchoverStepDone(term, in.l(), in.l(), in.of(CoordMessage.Step.values()), in.l());
             case 24 -> new CoordMessage.Serves(term, in.l());
+            case 32 -> new CoordMessage.Pace(term, in.l());
             default -> throw new IllegalArgumentException("message %d is not known here".formatted(tag));
         };
         in.end();

@@ -103,4 +103,9 @@ public sealed interface CoordMessage {
 
     /** Primary to leader: its front is open in this epoch; said a few times. */
     record Serves(long term, long epoch) implements CoordMessage {}
+
+    // ---- pace
+
+    /** Any member to the leader, once a second: how late the slowest of its ticks came of late. */
+    record Pace(long term, long tickLateNanos) implements CoordMessage {}
 }

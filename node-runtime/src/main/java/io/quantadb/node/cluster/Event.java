@@ -4,6 +4,7 @@ import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
+import java.util.Map;
 import java.util.SortedSet;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,16 @@ public sealed interface Event {
 
     /** The Raft group's members, at start and whenever a membership entry is in the log. */
     record RaftMembership(SortedSet<PeerId> voters, SortedSet<PeerId> learners) implements Event {}
+
+    /**
+     * Once a second: how slow the slowest ticks of this node were of late and, on the leader, the slowest answers of each
+     * member.
+     */
+    record Paced(long tickLateNanos, Map<NodeId, Long> answersNanos) implements Event {
+        public Paced {
+            answersNanos = Map.copyOf(answersNanos);
+        }
+    }
 
     /** A proposal of this node was refused or lost; the state tells what was decided instead. */
     record ProposalFailed(Command command) implements Event {}
@@ -55,6 +66,9 @@ public sealed interface Event {
     record PromisePersisted(long epoch) implements Event {}
 
     record GenerationPersisted(long generation) implements Event {}
+
+    /** This node's disk leaves a flush unanswered or fails it, in words without times; empty when it is well again. */
+    record DiskHealth(String trouble) implements Event {}
 
     // ---- this node's PostgreSQL
 

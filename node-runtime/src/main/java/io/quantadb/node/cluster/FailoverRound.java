@@ -4,9 +4,7 @@ import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.common.NodeId;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,10 +26,10 @@ final class FailoverRound {
     private static final long RESTART_PATIENCE_NANOS = 10_000 * Context.MILLIS;
     private static final long KEEP_PRIMARY_AFTER_NANOS = 300 * Context.MILLIS;
     private static final long PROPOSE_AGAIN_NANOS = 500 * Context.MILLIS;
-    private static final long COLD_START_NANOS = 3_000 * Context.MILLIS;
     private static final long FETCH_AGAIN_NANOS = 500 * Context.MILLIS;
-    private static final String BARRED = "the epoch cannot be released";
-    private static final String NOT_STARTED = "the primary's PostgreSQL does not run yet";
+    /** A failover that has not begun by then is told, with what it waits for. */
+    private static final long TOLD_AFTER_NANOS = 1_000 * Context.MILLIS;
+
     private static final String GIVEN_UP = "gives up the failover: the primary is well again";
 
     private enum Phase {
@@ -47,9 +45,11 @@ final class FailoverRound {
     private final PrimaryDuties ownPrimary;
     private final BarredEpoch barred;
     private final ReleasedPrimary released;
+    private final Causes causes;
+    private final HeldBack held;
 
     private Phase phase = Phase.IDLE;
-    private String reason = "";
+    private Cause cause = Cause.gone("");
     private long round;
     private long since;
     private long sentAt;
@@ -57,11 +57,9 @@ final class FailoverRound {
     private long proposedAt;
     private long freezeEpoch;
     private boolean fetching;
-    private boolean toldThatHeld;
     private long fetchAt;
     private final Map<NodeId, LocalStatus> probes = new HashMap<>();
     private final Map<NodeId, CoordMessage.FreezeReply> answers = new HashMap<>();
-    private final Set<NodeId> replaced = new HashSet<>();
 
     FailoverRound(Context ctx, Reports reports, LeaseGranter granter, PrimaryDuties ownPrimary) {
         this.ctx = ctx;
@@ -70,10 +68,18 @@ final class FailoverRound {
         this.ownPrimary = ownPrimary;
         this.barred = new BarredEpoch(ctx, reports);
         this.released = new ReleasedPrimary(ctx, reports);
+        this.causes = new Causes(ctx, reports, barred);
+        this.held = new HeldBack(ctx, reports);
     }
 
+    /** Whether rule, members and switchovers wait for it: not while it asks, without effect, about a living primary. */
     boolean running() {
-        return phase != Phase.IDLE;
+        return phase != Phase.IDLE && (phase != Phase.PROBING || !cause.living());
+    }
+
+    /** What a failover that is called for waits for, in words for people; empty when none is held back. */
+    String heldBack() {
+        return held.words();
     }
 
     /** Leadership began or ended, or the epoch moved on: nothing of before counts. */
@@ -81,7 +87,8 @@ final class FailoverRound {
         phase = Phase.IDLE;
         probes.clear();
         answers.clear();
-        replaced.clear();
+        causes.clear();
+        held.clear();
         freezeEpoch = 0;
         quorumAt = 0;
         fetching = false;
@@ -90,72 +97,48 @@ final class FailoverRound {
 
     /** A new incarnation of that node asks to join: the old one is gone for good. */
     void onReplaced(NodeId node) {
-        replaced.add(node);
+        causes.onReplaced(node);
     }
 
     void onTick() {
         if (!ctx.leads()) {
             return;
         }
-        String cause = cause();
-        if (phase == Phase.IDLE) {
-            if (cause != null) {
-                begin(cause);
+        Cause now = causes.now();
+        if (now == null || !now.living()) {
+            held.livingCauseOver();
+        }
+        if (now == null) {
+            if (phase == Phase.PROBING) {
+                boolean started = cause.kind() == Cause.Kind.NOT_STARTED;
+                ctx.tell("failover", started ? "the primary's PostgreSQL runs" : GIVEN_UP);
+                reset();
+            } else if (phase == Phase.IDLE) {
+                held.clear();
             }
-        } else if (phase == Phase.PROBING && cause == null) {
-            ctx.tell("failover", reason.equals(NOT_STARTED) ? "the primary's PostgreSQL runs" : GIVEN_UP);
+        } else if (phase == Phase.PROBING && cause.living() != now.living()) {
             reset();
+        }
+        if (phase == Phase.IDLE) {
+            if (now != null && held.mayBegin(now)) {
+                begin(now);
+            }
         } else if (ctx.now - sentAt >= RESEND_NANOS) {
             send();
         }
         decide();
     }
 
-    // ---- detecting
-
-    private @Nullable String cause() {
-        ClusterState s = ctx.state;
-        NodeId primary = s.primary();
-        if (primary == null) {
-            return null;
-        }
-        if (s.member(primary) == null || replaced.contains(primary)) {
-            return "the primary's disk is gone";
-        }
-        boolean mayBeStarting = !ctx.everHeard(primary) && ctx.uptimeNanos() < COLD_START_NANOS;
-        if (!mayBeStarting
-                && ctx.silenceNanos(primary) >= ctx.millis(s.settings().electionTimeoutMinMillis())) {
-            return "the primary is silent";
-        }
-        LocalStatus p = reports.freshInEpoch(primary);
-        if (p != null) {
-            if (p.generation() != s.primaryGeneration() || p.server() == ServerState.EMPTY) {
-                return "the primary's data is gone";
-            }
-            if (!p.fit()) {
-                return "the primary is unfit: " + p.reason();
-            }
-            Position end = p.position();
-            boolean ran = p.everRan() || s.released() || (end != null && end.timeline() == s.timeline());
-            if (p.server() == ServerState.DOWN && ran) {
-                return p.everRan() ? "the primary's PostgreSQL ended" : NOT_STARTED;
-            }
-        }
-        if (reports.highestPromise() > s.epoch()) {
-            return "a member has promised a later epoch";
-        }
-        return barred.now() ? BARRED : null;
-    }
-
-    private void begin(String cause) {
+    private void begin(Cause now) {
         phase = Phase.PROBING;
-        reason = cause;
+        cause = now;
         since = ctx.now;
-        toldThatHeld = false;
+        held.clear();
         round++;
         probes.clear();
-        String what = cause.equals(NOT_STARTED) ? "starts epoch %d: %s" : "considers a failover from epoch %d: %s";
-        ctx.tell("failover", what.formatted(ctx.state.epoch(), cause));
+        String what =
+                now.kind() == Cause.Kind.NOT_STARTED ? "starts epoch %d: %s" : "considers a failover from epoch %d: %s";
+        ctx.tell("failover", what.formatted(ctx.state.epoch(), now.words()));
         send();
     }
 
@@ -249,7 +232,7 @@ final class FailoverRound {
             case PROBING -> decideProbing();
             case FREEZING -> decideFreezing();
             case PROMOTING -> {
-                if (ctx.now - proposedAt > PROPOSE_AGAIN_NANOS) {
+                if (ctx.now - proposedAt > ctx.stretched(PROPOSE_AGAIN_NANOS)) {
                     decideAnew();
                 }
             }
@@ -269,23 +252,22 @@ final class FailoverRound {
             restartInPlace();
             return;
         }
-        if (reason.equals(BARRED) && !barred.returned()) {
+        if (cause.kind() == Cause.Kind.BARRED && !barred.returned()) {
             returnToReleased();
             return;
         }
         if (enoughWouldAnswer()) {
-            if (!held(promised)) {
+            if (!inMaintenance(promised)) {
                 freeze();
                 return;
             }
-            if (!toldThatHeld) {
-                toldThatHeld = true;
-                ctx.tell("failover", "holds the failover back: the cluster is in maintenance");
-            }
+            held.say(HeldBack.MAINTENANCE);
+        } else if (ctx.now - since >= TOLD_AFTER_NANOS && cause.kind() != Cause.Kind.NOT_STARTED) {
+            held.sayMissing(cause, probes);
         }
-        if (restartable && ctx.now - since >= (s.rule().k() == 0 ? 0 : RESTART_AFTER_NANOS)) {
+        if (restartable && ctx.now - since >= (s.rule().k() == 0 ? 0 : ctx.stretched(RESTART_AFTER_NANOS))) {
             restartInPlace();
-        } else if (ctx.now - since >= KEEP_PRIMARY_AFTER_NANOS) {
+        } else if (ctx.now - since >= ctx.stretched(KEEP_PRIMARY_AFTER_NANOS)) {
             fallBack(p, promised);
         }
     }
@@ -301,7 +283,7 @@ final class FailoverRound {
     }
 
     /** Maintenance: none begins, while the server may still be started in its place; one that has begun goes on. */
-    private boolean held(boolean promised) {
+    private boolean inMaintenance(boolean promised) {
         return ctx.rules.mayHoldBack(ctx.state, promised)
                 && ctx.state.settings().pausedAt(ctx.wallMillis);
     }
@@ -349,7 +331,7 @@ final class FailoverRound {
     private boolean enoughWouldAnswer() {
         ClusterState s = ctx.state;
         if (lossy()) {
-            boolean waited = ctx.now - since >= KEEP_PRIMARY_AFTER_NANOS;
+            boolean waited = ctx.now - since >= ctx.stretched(KEEP_PRIMARY_AFTER_NANOS);
             return waited && probes.keySet().stream().anyMatch(n -> !n.equals(s.primary()) && mayLead(n));
         }
         if (s.rule().k() == 0) {
@@ -379,6 +361,7 @@ final class FailoverRound {
     private void freeze() {
         phase = Phase.FREEZING;
         since = ctx.now;
+        held.clear();
         quorumAt = 0;
         freezeEpoch = Math.max(ctx.state.epoch() + 1, reports.highestPromise());
         answers.clear();
@@ -396,7 +379,7 @@ final class FailoverRound {
         granter.recall();
         int needed = lossy() ? probes.size() : ctx.rules.freezeQuorum(s.rule());
         if (answers.size() < needed) {
-            if (ctx.now - since >= KEEP_PRIMARY_AFTER_NANOS) {
+            if (ctx.now - since >= ctx.stretched(KEEP_PRIMARY_AFTER_NANOS)) {
                 fallBack(reports.freshInEpoch(s.primary()), true);
             }
             return;
@@ -491,8 +474,17 @@ final class FailoverRound {
         long epoch = Math.max(s.epoch() + 1, Math.max(freezeEpoch, reports.highestPromise()));
         phase = Phase.PROMOTING;
         proposedAt = ctx.now;
-        ctx.tell("failover", "promotes %s to epoch %d: %s".formatted(node, epoch, reason));
+        ctx.tell("failover", "promotes %s to epoch %d: %s".formatted(node, epoch, cause.words()));
         ctx.add(new Action.Propose(new Command.Promote(
-                Command.Condition.of(s), epoch, node, generation, kind, timeline, from, next, ctx.wallMillis, reason)));
+                Command.Condition.of(s),
+                epoch,
+                node,
+                generation,
+                kind,
+                timeline,
+                from,
+                next,
+                ctx.wallMillis,
+                cause.words())));
     }
 }

@@ -20,6 +20,7 @@ final class LeaderDuties {
     private final MembershipKeeper members;
     private final ResyncDuties resync;
     private final AdminDuties admin;
+    private final ElectionTuner tuner;
     private long leadingTerm;
     private long epochSeen;
     private long transferAt;
@@ -36,10 +37,16 @@ final class LeaderDuties {
         this.members = new MembershipKeeper(ctx, reports);
         this.resync = new ResyncDuties(ctx);
         this.admin = new AdminDuties(ctx, reports, resync);
+        this.tuner = new ElectionTuner(ctx);
     }
 
     boolean failingOver() {
         return failover.running();
+    }
+
+    /** What a failover that is called for waits for; empty when none is held back, and where this node does not lead. */
+    String heldBack() {
+        return ctx.leads() ? failover.heldBack() : "";
     }
 
     void reconcile() {
@@ -61,12 +68,14 @@ final class LeaderDuties {
             failover.reset();
             switchover.forget();
             granter.onLeading();
+            tuner.clear();
             ctx.tell("cluster", "leads in term " + ctx.term);
         }
         if (epochSeen != ctx.state.epoch()) {
             epochSeen = ctx.state.epoch();
             failover.reset();
         }
+        tuner.onTick();
         members.leaving().forEach(failover::onReplaced);
         if (!switchover.owns()) {
             failover.onTick();
@@ -128,6 +137,7 @@ final class LeaderDuties {
                 switchover.onFreezeReply(from, m);
             }
             case CoordMessage.SwitchoverStepDone m -> switchover.onStepDone(from, m);
+            case CoordMessage.Pace m -> tuner.onPace(from, m);
             case CoordMessage.Serves m -> switchover.onServes(from, m);
             case CoordMessage.FetchReply m -> failover.onFetchReply(from, m);
             case CoordMessage.LeaseRequest m -> granter.onRequest(from, m);
@@ -140,6 +150,12 @@ final class LeaderDuties {
             default -> {
                 // The rest is for members, or for information.
             }
+        }
+    }
+
+    void onPaced(Event.Paced e) {
+        if (ctx.leads()) {
+            tuner.onPaced(e);
         }
     }
 

@@ -11,6 +11,9 @@ final class LeaseGranter {
     private long grantedUntil;
     private long lastGranted;
     private long notBefore;
+    /** Led by transfer, and no lease of its own won yet: the one of the leader before may last longer than this one's. */
+    private boolean awaitsOwn;
+
     private boolean suspended;
     private long recalledAt;
 
@@ -24,6 +27,7 @@ final class LeaseGranter {
     /** A leader that won by transfer waits one full lease before it promotes another. */
     void onLeading() {
         suspended = false;
+        awaitsOwn = ctx.byTransfer;
         if (ctx.byTransfer) {
             notBefore = ctx.now + ctx.millis(ctx.state.settings().leaseMillis());
         }
@@ -74,6 +78,7 @@ final class LeaseGranter {
 
     /** Whether no other node can hold a lease any more. */
     boolean over() {
-        return ctx.now >= grantedUntil && ctx.now >= notBefore;
+        awaitsOwn &= ctx.leaderLeaseUntil <= ctx.now;
+        return ctx.now >= grantedUntil && ctx.now >= notBefore && !awaitsOwn;
     }
 }

@@ -9,6 +9,7 @@ import io.quantadb.node.common.PeerId;
  *
  * @param peer node and incarnation of its disk; another incarnation of the same node is a stranger
  * @param generation the generation of its data directory that the leader knows of
+ * @param zone where it stands, as {@code region/zone} or the zone alone; empty when nobody said
  * @param priority higher is preferred as primary when positions are equal
  * @param maintenance not to be promoted automatically
  */
@@ -34,6 +35,12 @@ public record Member(
 
     public MemberRef ref() {
         return new MemberRef(peer.node(), generation);
+    }
+
+    /** The part of the zone before the first slash: nodes of one region are near each other. Empty when there is none. */
+    public String region() {
+        int slash = zone.indexOf('/');
+        return slash < 0 ? "" : zone.substring(0, slash);
     }
 
     public boolean dataVoter() {

@@ -37,8 +37,8 @@ final class Reporter {
                 standby.replayed(),
                 standby.streamingEpoch(),
                 isPrimary ? primary.knownFlush() : standby.flushed(),
-                server.fault().isEmpty(),
-                server.fault());
+                server.unfit().isEmpty(),
+                server.unfit());
     }
 
     void report() {

@@ -15,6 +15,10 @@ final class Reports {
 
     private final Context ctx;
     private final Map<NodeId, Seen> seen = new HashMap<>();
+    /** How old the WAL is that each member lacks, by the reports of one epoch. */
+    private final Map<NodeId, LagClock> lags = new HashMap<>();
+
+    private long lagsEpoch;
     private long highestPromise;
 
     Reports(Context ctx) {
@@ -23,6 +27,7 @@ final class Reports {
 
     void clear() {
         seen.clear();
+        lags.clear();
         highestPromise = 0;
     }
 
@@ -37,6 +42,7 @@ final class Reports {
 
     void keep(NodeId from, LocalStatus status) {
         seen.put(from, new Seen(status, ctx.now));
+        measureLag(from, status);
         // Whoever has promised follows nothing below: a voter that the rule names no more would never come back into
         // it.
         Member m = ctx.state.member(from);
@@ -44,6 +50,33 @@ final class Reports {
         if (acknowledges || from.equals(ctx.state.primary())) {
             highestPromise = Math.max(highestPromise, status.promise());
         }
+    }
+
+    private void measureLag(NodeId from, LocalStatus status) {
+        if (lagsEpoch != ctx.state.epoch()) {
+            lagsEpoch = ctx.state.epoch();
+            lags.clear();
+        }
+        if (status.appliedEpoch() != lagsEpoch) {
+            return;
+        }
+        if (from.equals(ctx.state.primary())) {
+            ctx.state.members().keySet().stream()
+                    .filter(n -> !n.equals(from))
+                    .forEach(n -> lags.computeIfAbsent(n, _ -> new LagClock()).written(status.flushed(), ctx.now));
+            return;
+        }
+        LagClock lag = lags.get(from);
+        if (lag != null) {
+            lag.flushed(status.flushed());
+        }
+    }
+
+    /** Whether some WAL that this member lacks is older than a standby may be behind. */
+    boolean slow(Member m) {
+        LagClock lag = lags.get(m.node());
+        long allowed = ctx.millis(ctx.state.settings().tuning().slowAfterMillis());
+        return lagsEpoch == ctx.state.epoch() && lag != null && lag.nanos(ctx.now) >= allowed;
     }
 
     void promiseSeen(long promise) {
@@ -59,7 +92,9 @@ final class Reports {
     @Nullable
     LocalStatus fresh(@Nullable NodeId node) {
         Seen s = node == null ? null : seen.get(node);
-        return s != null && ctx.now - s.at <= FRESH_NANOS ? s.status : null;
+        // Where links are slow, reports are too, and as regular as before.
+        long fresh = Math.max(FRESH_NANOS, ctx.millis(ctx.state.settings().electionTimeoutMinMillis()));
+        return s != null && ctx.now - s.at <= fresh ? s.status : null;
     }
 
     /** The same, else what it said when it was probed: a round may last, and who was unfit then be well again. */

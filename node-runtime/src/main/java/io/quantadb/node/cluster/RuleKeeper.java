@@ -148,13 +148,13 @@ final class RuleKeeper {
         }
     }
 
-    /** Data voters beside the primary that stream from it and are nearly as far. */
+    /** Data voters beside the primary that stream from it and are nearly as far, and not for long behind. */
     private SortedSet<MemberRef> usable(Set<NodeId> leaving) {
         ClusterState s = ctx.state;
         SortedSet<MemberRef> set = new TreeSet<>();
         for (Member m : s.dataVoters()) {
             boolean other = !m.node().equals(s.primary()) && !leaving.contains(m.node());
-            if (other && reports.caughtUp(m, CAUGHT_UP_BYTES)) {
+            if (other && reports.caughtUp(m, CAUGHT_UP_BYTES) && !reports.slow(m)) {
                 set.add(m.ref());
             }
         }

@@ -44,6 +44,8 @@ final class ServerSupervisor {
     private int unsure;
     private String fault = "";
     private long faultSince;
+    /** What is wrong with this node's disk, empty when it answers. */
+    private String disk = "";
 
     ServerSupervisor(Context ctx, ServerState state, @Nullable Position position) {
         this.ctx = ctx;
@@ -77,6 +79,15 @@ final class ServerSupervisor {
     String fault() {
         boolean over = state == ServerState.DOWN && ctx.now - faultSince >= FAULT_NANOS;
         return over ? "" : fault;
+    }
+
+    /** Why this node is unhealthy, its disk first; empty when it is well. */
+    String unfit() {
+        return disk.isEmpty() ? fault() : disk;
+    }
+
+    void onDisk(String trouble) {
+        disk = trouble;
     }
 
     void fault(String why) {

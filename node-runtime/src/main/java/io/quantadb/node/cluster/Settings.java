@@ -9,6 +9,7 @@ package io.quantadb.node.cluster;
  * @param leaseMillis the longest lease, shorter than the minimum election timeout by a margin for drift
  * @param pausedUntilMillis maintenance: until then, by the leader's wall clock, no failover begins by itself; 0 for none,
  *     {@link #UNTIL_ENDED} until an operator ends it
+ * @param tuning how quick failovers are weighed against needless ones
  */
 public record Settings(
         Mode mode,
@@ -18,7 +19,8 @@ public record Settings(
         int electionTimeoutMinMillis,
         int electionTimeoutMaxMillis,
         int leaseMillis,
-        long pausedUntilMillis) {
+        long pausedUntilMillis,
+        Tuning tuning) {
     /** A maintenance that does not end by itself. */
     public static final long UNTIL_ENDED = Long.MAX_VALUE;
 
@@ -42,8 +44,7 @@ public record Settings(
         SHRINK
     }
 
-    public static final Settings DEFAULT =
-            new Settings(Mode.QUORUM, Policy.BLOCK, SHRINK_AFTER_MILLIS, 50, 300, 500, 240, 0);
+    public static final Settings DEFAULT = new Settings(Mode.QUORUM, Policy.BLOCK, new Timers(50, 300, 500, 240));
 
     /** With the timers as one. */
     public Settings(Mode mode, Policy policy, Timers t) {
@@ -52,6 +53,10 @@ public record Settings(
 
     /** With the timers as one. */
     public Settings(Mode mode, Policy policy, int shrinkAfterMillis, Timers t) {
+        this(mode, policy, shrinkAfterMillis, t, 0, Tuning.of(t));
+    }
+
+    private Settings(Mode mode, Policy policy, int shrinkAfterMillis, Timers t, long pausedUntil, Tuning tuning) {
         this(
                 mode,
                 policy,
@@ -60,7 +65,8 @@ public record Settings(
                 t.electionTimeoutMinMillis(),
                 t.electionTimeoutMaxMillis(),
                 t.leaseMillis(),
-                0);
+                pausedUntil,
+                tuning);
     }
 
     public Settings {
@@ -76,35 +82,28 @@ public record Settings(
 
     /** The same with another way to acknowledge. */
     public Settings withRule(Mode nextMode, Policy nextPolicy, int nextShrinkAfterMillis) {
-        return new Settings(
-                nextMode,
-                nextPolicy,
-                nextShrinkAfterMillis,
-                heartbeatMillis,
-                electionTimeoutMinMillis,
-                electionTimeoutMaxMillis,
-                leaseMillis,
-                pausedUntilMillis);
+        return new Settings(nextMode, nextPolicy, nextShrinkAfterMillis, timers(), pausedUntilMillis, tuning);
     }
 
     /** The same with maintenance until then. */
     public Settings withPausedUntil(long untilMillis) {
-        return new Settings(
-                mode,
-                policy,
-                shrinkAfterMillis,
-                heartbeatMillis,
-                electionTimeoutMinMillis,
-                electionTimeoutMaxMillis,
-                leaseMillis,
-                untilMillis);
+        return new Settings(mode, policy, shrinkAfterMillis, timers(), untilMillis, tuning);
+    }
+
+    /** The same with other timers. */
+    public Settings withTimers(Timers next) {
+        return new Settings(mode, policy, shrinkAfterMillis, next, pausedUntilMillis, tuning);
+    }
+
+    public Settings withTuning(Tuning next) {
+        return new Settings(mode, policy, shrinkAfterMillis, timers(), pausedUntilMillis, next);
     }
 
     public boolean pausedAt(long wallMillis) {
         return pausedUntilMillis > wallMillis;
     }
 
-    /** Set when the cluster is formed, and never changed after. */
+    /** As they are at this moment: those that the cluster was formed with, or longer ones. */
     public Timers timers() {
         return new Timers(heartbeatMillis, electionTimeoutMinMillis, electionTimeoutMaxMillis, leaseMillis);
     }

@@ -7,12 +7,13 @@ import java.util.List;
 /**
  * The replicated state as bytes, for Raft snapshots: a format byte, then the fields of {@link ClusterState} in their
  * order. A format that is not known is refused; {@value #BEFORE_SHRINK} lacks the time before a rule shrinks, {@value
- * #BEFORE_PAUSE} when maintenance ends.
+ * #BEFORE_PAUSE} when maintenance ends, {@value #BEFORE_TUNING} the {@link Tuning}.
  */
 public final class StateCodec {
     static final int BEFORE_SHRINK = 1;
     static final int BEFORE_PAUSE = 2;
-    static final int FORMAT = 3;
+    static final int BEFORE_TUNING = 3;
+    static final int FORMAT = 4;
 
     private StateCodec() {}
 
@@ -102,18 +103,23 @@ public final class StateCodec {
         out.e(s.mode()).e(s.policy()).i(s.shrinkAfterMillis()).i(s.heartbeatMillis());
         out.i(s.electionTimeoutMinMillis()).i(s.electionTimeoutMaxMillis()).i(s.leaseMillis());
         out.l(s.pausedUntilMillis());
+        Tuning t = s.tuning();
+        out.i(t.electionBaseMinMillis()).i(t.electionBaseMaxMillis()).i(t.electionLimitMillis());
+        out.i(t.moveDelayMillis()).flag(t.acrossRegions()).i(t.slowAfterMillis());
     }
 
     /** @param format of the command or state that they stand in */
     static Settings settings(Wire.In in, int format) {
-        return new Settings(
-                in.of(Settings.Mode.values()),
-                in.of(Settings.Policy.values()),
-                format > BEFORE_SHRINK ? in.i() : Settings.SHRINK_AFTER_MILLIS,
-                in.i(),
-                in.i(),
-                in.i(),
-                in.i(),
-                format > BEFORE_PAUSE ? in.l() : 0);
+        var mode = in.of(Settings.Mode.values());
+        var policy = in.of(Settings.Policy.values());
+        int shrinkAfter = format > BEFORE_SHRINK ? in.i() : Settings.SHRINK_AFTER_MILLIS;
+        var timers = new Timers(in.i(), in.i(), in.i(), in.i());
+        long pausedUntil = format > BEFORE_PAUSE ? in.l() : 0;
+        Tuning tuning = format > BEFORE_TUNING
+                ? new Tuning(in.i(), in.i(), in.i(), in.i(), in.flag(), in.i())
+                : Tuning.of(timers);
+        return new Settings(mode, policy, shrinkAfter, timers)
+                .withPausedUntil(pausedUntil)
+                .withTuning(tuning);
     }
 }

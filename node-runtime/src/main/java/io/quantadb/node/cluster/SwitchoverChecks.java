@@ -21,7 +21,10 @@ final class SwitchoverChecks {
     /** An heir, or why there is none; exactly one of them is null. */
     record Choice(@Nullable NodeId heir, @Nullable String objection) {}
 
-    /** The node that was named, else the best: the closest behind by megabytes, then priority, then name. */
+    /**
+     * The node that was named, else the best: the closest behind by megabytes, then one of the same region, then priority,
+     * then name.
+     */
     static Choice choose(ClusterState s, Reports reports, @Nullable NodeId named) {
         if (named != null) {
             String objection = objection(s, reports, named, LAG_BYTES_MAX);
@@ -33,7 +36,9 @@ final class SwitchoverChecks {
             if (m.node().equals(s.primary())) {
                 continue;
             }
-            String objection = objection(s, reports, m.node(), LAG_BYTES_MAX);
+            String objection = Candidates.inReach(s, m)
+                    ? objection(s, reports, m.node(), LAG_BYTES_MAX)
+                    : "%s stands in another region: name it if it shall take over".formatted(m.node());
             if (objection == null) {
                 able.add(m);
             } else {
@@ -42,6 +47,7 @@ final class SwitchoverChecks {
         }
         return able.stream()
                 .min(Comparator.<Member>comparingLong(m -> behind(s, reports, m.node()) / CLOSE_BYTES)
+                        .thenComparing(m -> !Candidates.ofThePrimarysRegion(s, m))
                         .thenComparingInt(m -> -m.priority())
                         .thenComparing(Member::node))
                 .map(m -> new Choice(m.node(), null))

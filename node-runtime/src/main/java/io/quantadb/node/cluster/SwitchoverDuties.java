@@ -142,7 +142,7 @@ final class SwitchoverDuties {
         drained = false;
         heldAt = ctx.now;
         drainUntil = ctx.now + ctx.millis(m.drainMillis());
-        holdUntil = drainUntil + HOLD_SLACK_NANOS;
+        holdUntil = drainUntil + ctx.stretched(HOLD_SLACK_NANOS);
         told = 0;
         ctx.tell("failover", "holds new transactions back, %s is to take over".formatted(m.heir()));
         ctx.add(new Action.DrainFront(epoch, round));

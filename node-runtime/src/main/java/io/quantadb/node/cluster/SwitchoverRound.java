@@ -388,7 +388,7 @@ final class SwitchoverRound {
     }
 
     private boolean passed(long nanos) {
-        return ctx.now - since >= nanos;
+        return ctx.now - since >= ctx.stretched(nanos);
     }
 
     private boolean due() {

@@ -1,10 +1,10 @@
 package io.quantadb.node.cluster;
 
 /**
- * The timers of consensus: one set for the whole cluster, from the configuration of the node that formed it. A lease
- * holds because every voter that acknowledged it stays away from other candidates for longer than it lasts, so a node
- * with a shorter minimum of its own would let a second leader begin inside the first one's lease. Every member
- * therefore writes them to its disk before it first takes part, and runs with them whatever its configuration says.
+ * The timers of consensus: one set for the whole cluster, from the configuration of the node that formed it, and longer
+ * while nodes or links are slow. A lease holds because every voter that acknowledged it stays away from other candidates
+ * for longer than it lasts, and says with its acknowledgement for how long. Every member writes them to its disk before it
+ * first takes part, since what it finds there after a restart is how long it stays away from candidates then.
  *
  * @param electionTimeoutMinMillis no vote and no failover within this of hearing a leader or primary
  * @param electionTimeoutMaxMillis the last of the staggered candidates begins by then

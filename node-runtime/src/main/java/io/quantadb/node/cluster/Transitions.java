@@ -59,6 +59,7 @@ public final class Transitions {
             case Command.Promote c -> promote(s, c);
             case Command.Release c -> release(s, c);
             case Command.ChangeSettings c -> changeSettings(s, c.settings());
+            case Command.Retime c -> retime(s, c.timers());
             case Command.SetClusterVersion c -> ok(new Draft(s).clusterVersion(c.clusterVersion()));
         };
     }
@@ -94,14 +95,26 @@ public final class Transitions {
                 null);
     }
 
-    /**
-     * Members run with the timers that they were told when they joined. Changing them safely takes two steps (every
-     * voter waits longer, then leases grow; or leases shrink, then voters wait less), which do not exist yet.
-     */
+    /** The timers have a command of their own, and stay: what was decided before one must not undo it. */
     private static Result changeSettings(ClusterState s, Settings next) {
-        return next.timers().equals(s.settings().timers())
-                ? ok(new Draft(s).settings(next))
-                : no(s, "the timers of a cluster are set when it is formed");
+        return ok(new Draft(s).settings(next.withTimers(s.settings().timers())));
+    }
+
+    /**
+     * Between what the cluster was formed with and how far it may be raised. Nodes apply this sooner or later, and need
+     * not agree meanwhile: a lease counts on nothing but what each voter has promised itself (Raft's answers carry it).
+     */
+    private static Result retime(ClusterState s, Timers next) {
+        Tuning t = s.settings().tuning();
+        if (next.heartbeatMillis() != s.settings().heartbeatMillis()) {
+            return no(s, "the heartbeat is set when the cluster is formed");
+        }
+        int min = next.electionTimeoutMinMillis();
+        boolean between = min >= t.electionBaseMinMillis()
+                && min <= Math.max(t.electionLimitMillis(), s.settings().electionTimeoutMinMillis());
+        return between
+                ? ok(new Draft(s).settings(s.settings().withTimers(next)))
+                : no(s, "the election timeout stays between what was chosen and how far it may be raised");
     }
 
     private static Result addMember(ClusterState s, Member m) {

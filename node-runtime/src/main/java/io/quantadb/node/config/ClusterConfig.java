@@ -16,7 +16,8 @@ import java.util.List;
  * @param priority who is preferred as primary among equals; higher is preferred, 0 is never
  * @param kind what it joins as; only a data node may found a cluster
  * @param joinTimeout how long a node that belongs to no cluster yet waits while no member answers, before it ends
- * @param zone where the node stands, for placement; empty when it does not matter
+ * @param region which nodes it is near to; empty when it does not matter
+ * @param zone where in its region the node stands, for placement; empty when it does not matter
  */
 public record ClusterConfig(
         NodeId nodeId,
@@ -26,15 +27,25 @@ public record ClusterConfig(
         int priority,
         NodeKind kind,
         Duration joinTimeout,
+        String region,
         String zone,
         ReplicationConfig replication,
-        RaftConfig raft) {
+        RaftConfig raft,
+        FailoverConfig failover) {
     public ClusterConfig {
         peers = List.copyOf(peers);
         Bounds.requireBetween("cluster.priority", priority, 0, 1000);
         Bounds.requireBetween("cluster.join_timeout", joinTimeout, Duration.ofSeconds(1), Duration.ofDays(1));
         if (zone.length() > 63) {
             throw new IllegalArgumentException("cluster.zone=%s must be at most 63 characters".formatted(zone));
+        }
+        if (region.length() > 63 || region.contains("/")) {
+            throw new IllegalArgumentException(
+                    "cluster.region=%s must be at most 63 characters and without a slash".formatted(region));
+        }
+        if (zone.contains("/")) {
+            throw new IllegalArgumentException(
+                    "cluster.zone=%s must be without a slash: write the region into cluster.region".formatted(zone));
         }
         if (peers.size() > 16) {
             throw new IllegalArgumentException(
@@ -55,5 +66,10 @@ public record ClusterConfig(
                     "cluster.replication.primary_address is missing: a replica joins through a member's replication"
                             + " address; give --primary host:port (for example --primary localhost:6432)");
         }
+    }
+
+    /** Both in one, as the cluster keeps it: {@code region/zone}, or the zone alone where there is no region. */
+    public String place() {
+        return region.isEmpty() ? zone : region + "/" + zone;
     }
 }

@@ -6,6 +6,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -208,9 +209,14 @@ public final class ConfigLoader {
                 s.number("cluster.priority"),
                 s.choice("cluster.kind", NodeKind.class),
                 s.duration("cluster.join_timeout"),
+                s.text("cluster.region").orElse(""),
                 s.text("cluster.zone").orElse(""),
                 replication(s),
-                raft(s));
+                raft(s),
+                new FailoverConfig(
+                        s.duration("cluster.failover.disk_timeout"),
+                        s.duration("cluster.failover.move_delay"),
+                        s.choice("cluster.failover.across_regions", Toggle.class) == Toggle.ON));
     }
 
     private static ReplicationConfig replication(Settings s) {
@@ -227,6 +233,8 @@ public final class ConfigLoader {
                 s.duration(at + "connect_timeout"),
                 s.duration(at + "reconnect_interval"),
                 s.number(at + "max_reconnect_tries"),
+                s.duration(at + "snapshot_timeout"),
+                s.duration(at + "slow_standby_after"),
                 s.choice(at + "commit_mode", CommitMode.class));
     }
 
@@ -237,8 +245,21 @@ public final class ConfigLoader {
                 s.has("cluster.raft.election_timeout_max")
                         ? s.duration("cluster.raft.election_timeout_max")
                         : election.multipliedBy(5).dividedBy(3),
+                s.has("cluster.raft.election_timeout_limit")
+                        ? s.duration("cluster.raft.election_timeout_limit")
+                        : limit(election),
                 s.duration("cluster.raft.heartbeat_interval"),
+                s.duration("cluster.raft.flush_interval"),
+                s.number("cluster.raft.resync_threshold"),
                 s.number("cluster.raft.max_log_entries"));
+    }
+
+    /** Ten times as long, within a minute; never below what was chosen. */
+    private static Duration limit(Duration election) {
+        Duration most = Duration.ofMinutes(1);
+        Duration times = election.multipliedBy(10);
+        Duration limit = times.compareTo(most) > 0 ? most : times;
+        return limit.compareTo(election) < 0 ? election : limit;
     }
 
     private static TlsConfig tls(Settings s, NodeId node) {

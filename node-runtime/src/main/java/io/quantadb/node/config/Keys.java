@@ -70,7 +70,20 @@ final class Keys {
                     "data, read_replica, witness",
                     "what a node that joins is for: a read replica never votes nor acknowledges, a witness votes and"
                             + " holds no data; the cluster remembers it"),
-            key("cluster.zone", Kind.TEXT, "", "none", "up to 63 characters", "where the node stands"),
+            key(
+                    "cluster.region",
+                    Kind.TEXT,
+                    "",
+                    "none",
+                    "up to 63 characters, no slash",
+                    "which nodes this one is near to; see `cluster.failover.across_regions`"),
+            key(
+                    "cluster.zone",
+                    Kind.TEXT,
+                    "",
+                    "none",
+                    "up to 63 characters, no slash",
+                    "where in its region the node stands"),
             key(
                     REPLICATION + "primary_address",
                     Kind.ADDRESS,
@@ -98,14 +111,15 @@ final class Keys {
                     "100",
                     "",
                     "1 to 100000",
-                    "records per replication batch; without effect yet: WAL is passed on as it comes"),
+                    "WAL messages that go out together to a member for which no commit waits (`async`, read replicas, who"
+                            + " is not in the rule); where commits wait, each goes at once"),
             key(
                     REPLICATION + "flush_interval",
                     Kind.DURATION,
                     "100ms",
                     "",
                     "1ms to 10s",
-                    "longest wait of a batch while idle; without effect yet, nothing waits"),
+                    "how long such a batch waits for more at most"),
             key(
                     REPLICATION + "heartbeat_interval",
                     Kind.DURATION,
@@ -133,7 +147,7 @@ final class Keys {
                     "5m",
                     "",
                     "100ms to 7d",
-                    "the same in time; without effect yet"),
+                    "the same in time: how old the oldest WAL may be that it has not flushed"),
             key(
                     REPLICATION + "connect_timeout",
                     Kind.DURATION,
@@ -154,7 +168,24 @@ final class Keys {
                     "10",
                     "",
                     "1 to 1000000",
-                    "attempts until the state says that the upstream is not reached; without effect yet, the state says so at once"),
+                    "attempts in a row until the log and the state say that the upstream is not reached, and until which the"
+                            + " pause between them grows; dialling goes on"),
+            key(
+                    REPLICATION + "snapshot_timeout",
+                    Kind.DURATION,
+                    "60s",
+                    "",
+                    "1s to 1h",
+                    "how long a base backup that this node takes may make no progress until it is given up and begun anew"),
+            key(
+                    REPLICATION + "slow_standby_after",
+                    Kind.DURATION,
+                    "10s",
+                    "",
+                    "100ms to 1d",
+                    "for how long a standby is behind by more than `max_lag_bytes` or that time until it is called slow and,"
+                            + " with policy `shrink`, no commit waits for it; the cluster keeps that of the node that formed"
+                            + " it, `quantadb settings` changes it"),
             key(
                     "cluster.raft.election_timeout",
                     Kind.DURATION,
@@ -170,6 +201,15 @@ final class Keys {
                     "longer than `election_timeout`, to 5m",
                     "longest such silence; the cluster keeps that of the node that formed it"),
             key(
+                    "cluster.raft.election_timeout_limit",
+                    Kind.DURATION,
+                    "",
+                    "10 times `election_timeout` (3s), 1m at most",
+                    "`election_timeout` to 1m",
+                    "how far the cluster raises `election_timeout` by itself while nodes or links are slow;"
+                            + " `election_timeout` itself for never; the cluster keeps that of the node that formed it,"
+                            + " `quantadb settings` changes it"),
+            key(
                     "cluster.raft.heartbeat_interval",
                     Kind.DURATION,
                     "50ms",
@@ -177,12 +217,52 @@ final class Keys {
                     "5ms to 20s",
                     "how often a leader speaks; the cluster keeps that of the node that formed it"),
             key(
+                    "cluster.raft.flush_interval",
+                    Kind.DURATION,
+                    "5ms",
+                    "",
+                    "0s to 50ms",
+                    "group commit of the Raft log: entries that come within this of a flush are flushed together; the first"
+                            + " one goes at once, and so does a vote"),
+            key(
+                    "cluster.raft.resync_threshold",
+                    Kind.NUMBER,
+                    "1000",
+                    "",
+                    "0 to 1000000",
+                    "log entries kept beyond a snapshot: a member that is further behind gets the snapshot"),
+            key(
                     "cluster.raft.max_log_entries",
                     Kind.NUMBER,
                     "100",
                     "",
                     "10 to 10000000",
                     "log entries before a snapshot"),
+            key(
+                    "cluster.failover.disk_timeout",
+                    Kind.DURATION,
+                    "5s",
+                    "",
+                    "1s to 10m",
+                    "how long this node's disk may leave a flush unanswered until the node counts as unhealthy: it is"
+                            + " not chosen as primary, and a primary moves away from it"),
+            key(
+                    "cluster.failover.move_delay",
+                    Kind.DURATION,
+                    "10s",
+                    "",
+                    "0s to 5m",
+                    "how long the second move away from a primary that lives waits, for the same cause; each further one"
+                            + " twice as long, up to 5m; a dead primary is replaced at once; the cluster keeps that of the"
+                            + " node that formed it, `quantadb settings` changes it"),
+            key(
+                    "cluster.failover.across_regions",
+                    Kind.TEXT,
+                    "on",
+                    "",
+                    "on, off",
+                    "whether a failover may choose a node of another region than the primary's; a switchover may always;"
+                            + " the cluster keeps that of the node that formed it, `quantadb settings` changes it"),
             key(
                     "bootstrap.database",
                     Kind.TEXT,

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param primaryAddress a member to join through: its replication port (the Raft port is not asked); null when peers do
  * @param streamBufferSize bytes of WAL kept in memory for one stream before its source is told to wait
- * @param batchSize most records written to a stream at once
- * @param flushInterval longest time that a batch waits while idle; a waiting commit flushes at once
+ * @param batchSize WAL messages that go out together to a member for which no commit waits
+ * @param flushInterval longest time that such a batch waits for more; where commits wait it goes at once
  * @param heartbeatInterval how often an idle stream is asked for a sign of life
  * @param heartbeatTimeout after how much silence a stream counts as broken
  * @param maxLagBytes how far a follower may be behind before it counts as lagging
@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param connectTimeout deadline of one attempt to connect
  * @param reconnectInterval longest pause between attempts
  * @param maxReconnectTries after how many attempts the state says that the upstream is not reached; dialling goes on
+ * @param snapshotTimeout how long a base backup may make no progress
+ * @param slowStandbyAfter for how long a standby is behind until it is called slow
  * @param commitMode which commits are acknowledged
  */
 public record ReplicationConfig(
@@ -32,6 +34,8 @@ public record ReplicationConfig(
         Duration connectTimeout,
         Duration reconnectInterval,
         int maxReconnectTries,
+        Duration snapshotTimeout,
+        Duration slowStandbyAfter,
         CommitMode commitMode) {
     private static final String AT = "cluster.replication.";
 
@@ -49,6 +53,8 @@ public record ReplicationConfig(
         Bounds.requireBetween(
                 AT + "reconnect_interval", reconnectInterval, Duration.ofMillis(10), Duration.ofMinutes(10));
         Bounds.requireBetween(AT + "max_reconnect_tries", maxReconnectTries, 1, 1_000_000);
+        Bounds.requireBetween(AT + "snapshot_timeout", snapshotTimeout, Duration.ofSeconds(1), Duration.ofHours(1));
+        Bounds.requireBetween(AT + "slow_standby_after", slowStandbyAfter, Duration.ofMillis(100), Duration.ofDays(1));
         if (heartbeatTimeout.compareTo(heartbeatInterval) <= 0) {
             throw new IllegalArgumentException(
                     "cluster.replication.heartbeat_timeout=%s must be longer than cluster.replication.heartbeat_interval=%s"

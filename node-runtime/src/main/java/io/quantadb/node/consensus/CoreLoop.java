@@ -14,7 +14,9 @@ import io.quantadb.node.raft.MembershipChange;
 import io.quantadb.node.raft.Outbound;
 import io.quantadb.node.raft.ProposeResult;
 import io.quantadb.node.raft.RaftCodec;
+import io.quantadb.node.raft.RaftConfig;
 import io.quantadb.node.raft.RaftCore;
+import io.quantadb.node.raft.RaftMessage;
 import io.quantadb.node.raft.RaftOutput;
 import io.quantadb.node.raft.RaftRestored;
 import io.quantadb.node.raft.Role;
@@ -45,6 +47,7 @@ final class CoreLoop {
     private final MonotonicClock clock;
     private final LogWriter log;
     private final RaftCore core;
+    private final Pace pace;
     private final TreeMap<Long, Proposal> proposals = new TreeMap<>();
     private final Map<Long, Consumer<ProposalOutcome>> askedReads = new HashMap<>();
     private final List<WaitingRead> waitingReads = new ArrayList<>();
@@ -71,6 +74,7 @@ final class CoreLoop {
         this.clock = clock;
         this.log = log;
         this.core = new RaftCore(config.raft(), config.self(), restored, clock.nanos(), random);
+        this.pace = new Pace(listener, clock.nanos());
         this.toldLease = core.leaseUntilNanos();
         Snapshot snapshot = restored.snapshot();
         if (snapshot != null) {
@@ -82,7 +86,13 @@ final class CoreLoop {
     // ---- inputs
 
     void receive(RaftCodec.Envelope e) {
-        core.receive(e.from(), e.to(), e.message(), clock.nanos());
+        long now = clock.nanos();
+        core.receive(e.from(), e.to(), e.message(), now);
+        if (e.message() instanceof RaftMessage.HeartbeatReply r
+                && core.role() == Role.LEADER
+                && r.term() == core.term()) {
+            pace.answered(e.from().node(), now - r.sentNanos(), now);
+        }
     }
 
     void heard(NodeId node) {
@@ -96,8 +106,10 @@ final class CoreLoop {
         }
     }
 
-    void tick() {
+    /** @param lateNanos after it was due */
+    void tick(long lateNanos) {
         long now = clock.nanos();
+        pace.ticked(lateNanos, core.role() == Role.LEADER, now);
         core.tick(now);
         pump();
         listener.onTick(now);
@@ -129,6 +141,10 @@ final class CoreLoop {
 
     void setRank(int rank) {
         core.setRank(rank);
+    }
+
+    void retime(RaftConfig timers) {
+        core.retime(timers, clock.nanos());
     }
 
     private void proposed(ProposeResult result, Consumer<ProposalOutcome> done) {

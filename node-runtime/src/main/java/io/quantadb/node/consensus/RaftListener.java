@@ -1,6 +1,8 @@
 package io.quantadb.node.consensus;
 
+import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
+import java.util.Map;
 
 /** Whom consensus tells; all on the core thread, nothing may wait. */
 public interface RaftListener {
@@ -12,6 +14,14 @@ public interface RaftListener {
 
     /** Every tick, after Raft has had its own. */
     void onTick(long nowNanos);
+
+    /**
+     * Once a second: how slow the slowest ticks and, on a leader, the slowest answers to heartbeats were of late.
+     *
+     * @param tickLateNanos how late the core thread came to its ticks
+     * @param answersNanos by member, from the send of a heartbeat to its answer; empty where this node does not lead
+     */
+    default void onPace(long tickLateNanos, Map<NodeId, Long> answersNanos) {}
 
     /** That member has lost entries that it had acknowledged: remove it, it must come back as a new incarnation. */
     void onRegressed(PeerId peer);

@@ -10,6 +10,7 @@ import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
 import io.quantadb.node.raft.MembershipChange;
 import io.quantadb.node.raft.RaftCodec;
+import io.quantadb.node.raft.RaftConfig;
 import io.quantadb.node.raft.RaftRestored;
 import io.quantadb.node.raftlog.RaftStorage;
 import java.nio.file.Path;
@@ -111,7 +112,7 @@ public final class RaftNode implements AutoCloseable {
     public void start() {
         RaftStorage opened = RaftStorage.open(config.directory());
         storage = opened;
-        LogWriter log = new LogWriter(opened, this::wake);
+        LogWriter log = new LogWriter(opened, this::wake, clock, config.flushInterval());
         writer = log;
         CoreLoop core = new CoreLoop(config, opened.restored(), network, stateMachine, listener, clock, random, log);
         loop = core;
@@ -166,6 +167,14 @@ public final class RaftNode implements AutoCloseable {
     /** Core thread only. 0 campaigns first when the leader is lost; negative: by order among the voters. */
     public void setRank(int rank) {
         core().setRank(rank);
+    }
+
+    /**
+     * Core thread only. Runs with the election timeouts and the lease of that configuration from now on; what must be on
+     * disk before and after, {@link io.quantadb.node.raft.RaftCore#retime} says.
+     */
+    public void retime(RaftConfig timers) {
+        core().retime(timers);
     }
 
     /** The last published status; any thread. On the core thread it is of now. */
@@ -230,8 +239,9 @@ public final class RaftNode implements AutoCloseable {
                     return true;
                 });
                 core.pump();
-                if (inbox.isEmpty() && clock.nanos() - nextTick >= 0) {
-                    core.tick();
+                long late = clock.nanos() - nextTick;
+                if (inbox.isEmpty() && late >= 0) {
+                    core.tick(late);
                     core.pump();
                     nextTick = clock.nanos() + tick;
                 }

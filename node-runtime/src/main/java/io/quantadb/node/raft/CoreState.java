@@ -8,7 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What the parts of one core share; each part's Javadoc says what it changes. */
 final class CoreState {
-    final RaftConfig config;
+    /** As of now: its timers change while the core runs. */
+    RaftConfig config;
+
     final PeerId self;
     final RaftRules rules;
     final RandomGenerator random;
@@ -64,6 +66,13 @@ final class CoreState {
 
     Membership membership() {
         return memberships.current();
+    }
+
+    /** How much of a lease rests on a member that votes for no other within that time. */
+    long leaseOf(long waitNanos) {
+        long own = config.electionMinNanos();
+        // In microseconds, since the product of two times in nanoseconds may be too large.
+        return rules.lent(own, waitNanos) / 1_000 * (config.leaseNanos() / 1_000) / Math.max(1, own / 1_000) * 1_000;
     }
 
     void setHard(HardState newHard) {

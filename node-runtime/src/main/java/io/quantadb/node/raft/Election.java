@@ -21,8 +21,10 @@ final class Election {
     private final CoreState s;
     private final Set<PeerId> granted = new HashSet<>();
     private long deadline;
-    /** No vote before this, except in a transfer. */
+    /** No vote before this, except in a transfer; it never goes back, whatever becomes of the timers. */
     private long stickyUntil;
+    /** With votes for a transfer: the longest that one of them would have waited otherwise. */
+    private long votersWait;
 
     private long leaderHeardAt;
     private boolean transfer;
@@ -50,6 +52,18 @@ final class Election {
         return transfer;
     }
 
+    /** By transfer: how long the lease of a leader before may still last. */
+    long awaitNanos() {
+        return s.rules.awaited(s.config.electionMinNanos(), votersWait);
+    }
+
+    /** The timers have changed: what was promised stays, and patience with the leader of now becomes longer at once. */
+    void retimed() {
+        if (s.role == Role.FOLLOWER) {
+            deadline = later(deadline, leaderHeardAt + patience());
+        }
+    }
+
     /** A message of the leader of this term arrived. */
     void heardLeader() {
         leaderHeardAt = s.now;
@@ -67,8 +81,8 @@ final class Election {
     }
 
     /** This node led until now; those to whom it lent its lease count on its not voting for another yet. */
-    void stoppedLeading() {
-        stickyUntil = later(stickyUntil, s.now + s.config.electionMinNanos());
+    void stoppedLeading(long lentUntil) {
+        stickyUntil = later(stickyUntil, s.rules.mayVoteAfterLeading(s.now, s.config.electionMinNanos(), lentUntil));
         deadline = s.now + patience();
     }
 
@@ -82,7 +96,7 @@ final class Election {
         if (s.role == Role.PRE_CANDIDATE && s.now - askAgainAt >= 0) {
             askAgain();
         }
-        if (s.now - deadline >= 0 && mayCampaign()) {
+        if (s.now - deadline >= 0 && s.rules.mayCampaign(s.now, stickyUntil) && mayCampaign()) {
             return preCampaign();
         }
         return s.role == Role.CANDIDATE && countOwnVote();
@@ -132,11 +146,15 @@ final class Election {
             s.role = Role.FOLLOWER;
             deadline = s.now + patience();
         }
-        s.out.send(from, new RaftMessage.VoteReply(s.hard.term(), granted));
+        s.out.send(from, new RaftMessage.VoteReply(s.hard.term(), granted, Math.max(0, stickyUntil - s.now)));
     }
 
     boolean onVoteReply(PeerId from, RaftMessage.VoteReply m) {
-        return s.role == Role.CANDIDATE && m.term() == s.hard.term() && m.granted() && grant(from);
+        if (s.role != Role.CANDIDATE || m.term() != s.hard.term() || !m.granted()) {
+            return false;
+        }
+        votersWait = Math.max(votersWait, m.waitNanos());
+        return grant(from);
     }
 
     /** The own vote counts once it is on disk. */
@@ -175,6 +193,7 @@ final class Election {
 
     private boolean campaign(boolean byTransfer) {
         transfer = byTransfer;
+        votersWait = Math.max(0, stickyUntil - s.now);
         begin(Role.CANDIDATE);
         s.setHard(s.hard.inTerm(s.hard.term() + 1).votedFor(s.self));
         askVoters(new RaftMessage.Vote(s.hard.term(), s.log.lastIndex(), s.log.lastTerm(), byTransfer));

@@ -17,12 +17,14 @@ final class Following {
 
     void onHeartbeat(PeerId from, RaftMessage.Heartbeat m) {
         commitTo(m.commit());
-        s.out.send(from, new RaftMessage.HeartbeatReply(s.hard.term(), s.log.lastIndex(), m.sentNanos()));
+        s.out.send(from, new RaftMessage.HeartbeatReply(s.hard.term(), s.log.lastIndex(), m.sentNanos(), waits()));
         if (m.commit() > s.commit && verified() < s.log.lastIndex()) {
             // After a restart within a term the leader knows that the logs agree and sends nothing, while this member
             // has forgotten it and may not commit: ask it to probe at the end.
             long last = s.log.lastIndex();
-            s.out.send(from, new RaftMessage.AppendReply(s.hard.term(), false, last + 1, last, last, m.sentNanos()));
+            s.out.send(
+                    from,
+                    new RaftMessage.AppendReply(s.hard.term(), false, last + 1, last, last, m.sentNanos(), waits()));
         }
     }
 
@@ -79,7 +81,12 @@ final class Following {
     }
 
     private RaftMessage.AppendReply reply(boolean accepted, long prev, long match, long sentNanos) {
-        return new RaftMessage.AppendReply(s.hard.term(), accepted, prev, match, s.log.lastIndex(), sentNanos);
+        return new RaftMessage.AppendReply(s.hard.term(), accepted, prev, match, s.log.lastIndex(), sentNanos, waits());
+    }
+
+    /** For how long from now this member votes for no other: what {@link Election#heardLeader} has just seen to. */
+    private long waits() {
+        return s.config.electionMinNanos();
     }
 
     private void verify(long index) {

@@ -36,12 +36,13 @@ final class Leadership {
     private long transferUntil;
     private boolean timeoutNowSent;
 
-    Leadership(CoreState s, boolean byTransfer) {
+    /** @param awaitNanos by transfer: how long the lease of a leader before may still last */
+    Leadership(CoreState s, boolean byTransfer, long awaitNanos) {
         this.s = s;
         this.term = s.hard.term();
         this.electedAt = s.now;
         this.byTransfer = byTransfer;
-        this.lease = new Lease(s.config, byTransfer, s.now);
+        this.lease = new Lease(s.now, byTransfer ? s.now + awaitNanos : s.now);
         this.openingIndex = s.log.lastIndex() + 1;
         syncMembers(openingIndex);
         s.append(new LogEntry(openingIndex, term, EntryKind.NOOP, new byte[0]));
@@ -87,7 +88,7 @@ final class Leadership {
     // ---- what members answer
 
     void onHeartbeatReply(PeerId from, RaftMessage.HeartbeatReply m) {
-        Progress p = answered(from, m.lastIndex(), m.sentNanos());
+        Progress p = answered(from, m.lastIndex(), m.sentNanos(), m.waitNanos());
         if (p == null) {
             return;
         }
@@ -99,7 +100,7 @@ final class Leadership {
     }
 
     void onAppendReply(PeerId from, RaftMessage.AppendReply m) {
-        Progress p = answered(from, m.lastIndex(), m.sentNanos());
+        Progress p = answered(from, m.lastIndex(), m.sentNanos(), m.waitNanos());
         if (p == null) {
             return;
         }
@@ -121,7 +122,7 @@ final class Leadership {
     }
 
     /** Notes an answer of this term; null when it is not from a member that counts. */
-    private @Nullable Progress answered(PeerId from, long lastIndex, long sentNanos) {
+    private @Nullable Progress answered(PeerId from, long lastIndex, long sentNanos, long waitNanos) {
         Progress p = find(from);
         if (p == null || sentNanos - s.now > 0) {
             return null;
@@ -136,7 +137,7 @@ final class Leadership {
             s.out.send(p.peer, new RaftMessage.Disowned(term, true));
             return null;
         }
-        p.answered(sentNanos, s.rules.leaseStart(sentNanos, s.now), s.now);
+        p.answered(sentNanos, s.rules.leaseStart(sentNanos, s.now), s.leaseOf(waitNanos), s.now);
         quorumMoved();
         return p;
     }
@@ -152,12 +153,15 @@ final class Leadership {
 
     private void quorumMoved() {
         List<Long> ages = new ArrayList<>();
+        List<Long> left = new ArrayList<>();
         for (PeerId voter : s.membership().voters()) {
             Progress p = members.get(voter);
             if (voter.equals(s.self)) {
                 ages.add(0L);
+                left.add(s.config.leaseNanos());
             } else if (p != null && p.answered && !p.regressed) {
                 ages.add(s.now - p.leaseFrom);
+                left.add(p.waitsUntil - s.now);
             }
         }
         if (ages.size() < s.membership().majority()) {
@@ -165,7 +169,8 @@ final class Leadership {
         }
         Collections.sort(ages);
         long quorumSent = s.now - ages.get(s.membership().majority() - 1);
-        s.changed |= lease.renew(quorumSent, s.now);
+        left.sort(Collections.reverseOrder());
+        s.changed |= lease.renew(s.now + left.get(s.membership().majority() - 1), s.now);
         for (Iterator<PendingRead> i = reads.iterator(); i.hasNext(); ) {
             PendingRead read = i.next();
             if (quorumSent - read.askedAt() >= 0) {
@@ -388,5 +393,10 @@ final class Leadership {
 
     long leaseUntil() {
         return lease.until();
+    }
+
+    /** Nobody acts on a lease of this term after this. */
+    long lentUntil() {
+        return lease.furthest();
     }
 }

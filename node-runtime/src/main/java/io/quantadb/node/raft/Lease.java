@@ -7,24 +7,27 @@ package io.quantadb.node.raft;
  * surely run out, since the request for its election may have been an old one.
  */
 final class Lease {
-    private final long durationNanos;
     private final long usableFrom;
     private long until;
+    /** As far as it ever went: others may act on it though it was given back. */
+    private long furthest;
+
     private boolean suspended;
 
-    Lease(RaftConfig config, boolean byTransfer, long electedAt) {
-        this.durationNanos = config.leaseNanos();
-        this.usableFrom = byTransfer ? electedAt + config.electionMinNanos() : electedAt;
+    /** @param usableFrom when the lease of any leader before has surely run out */
+    Lease(long electedAt, long usableFrom) {
+        this.usableFrom = usableFrom;
         this.until = electedAt;
+        this.furthest = electedAt;
     }
 
-    /** A majority has answered requests sent no earlier than this; whether that made the lease longer. */
-    boolean renew(long quorumSent, long now) {
-        long end = quorumSent + durationNanos;
+    /** A majority elects no other leader before this; whether that made the lease longer. */
+    boolean renew(long end, long now) {
         if (suspended || now - usableFrom < 0 || end - until <= 0) {
             return false;
         }
         until = end;
+        furthest = end - furthest > 0 ? end : furthest;
         return true;
     }
 
@@ -39,5 +42,9 @@ final class Lease {
 
     long until() {
         return until;
+    }
+
+    long furthest() {
+        return furthest;
     }
 }

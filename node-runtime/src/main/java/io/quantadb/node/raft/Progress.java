@@ -18,6 +18,9 @@ final class Progress {
     /** The newest request that this member answered, by the leader's clock at its send; valid once it answered. */
     long leaseFrom;
 
+    /** It votes for no other before then, by this leader's clock and with the margin for drift; valid once it answered. */
+    long waitsUntil;
+
     boolean answered;
     long rtt = -1;
     int failures;
@@ -31,7 +34,10 @@ final class Progress {
         this.matchLearnedAt = now;
     }
 
-    void answered(long sentNanos, long leaseStart, long now) {
+    /** @param lentNanos for how long from its start this answer carries a lease */
+    void answered(long sentNanos, long leaseStart, long lentNanos, long now) {
+        long end = leaseStart + lentNanos;
+        waitsUntil = !answered || end - waitsUntil > 0 ? end : waitsUntil;
         lastHeard = now;
         failures = 0;
         rtt = now - sentNanos;

@@ -8,7 +8,7 @@ import java.util.List;
 /**
  * Raft messages as bytes.
  * <pre>
- * | int8 version=1 | int8 type | int64 cluster | peer from | peer to | int64 term | fields of the type |
+ * | int8 version=2 | int8 type | int64 cluster | peer from | peer to | int64 term | fields of the type |
  * entry:    | int64 index | int64 term | int8 kind | int32 length | bytes |
  * snapshot: | int64 index | int64 term | int32 length | membership | int32 length | state |
  * peer:     as in {@link MembershipCodec};  booleans are one byte, 0 or 1; all big-endian
@@ -20,7 +20,9 @@ public final class RaftCodec {
     /** No message is larger. */
     public static final int MESSAGE_BYTES_MAX = 1024 * 1024;
 
-    private static final byte VERSION = 1;
+    /** 1 lacked the time for which an answer promises to wait, without which no lease can rest on it. */
+    private static final byte VERSION = 2;
+
     private static final int PEER_BYTES_MAX = 1 + 63 + 8;
     private static final int ENTRY_HEADER = 8 + 8 + 1 + 4;
     private static final int ENTRIES_MAX = 1024;
@@ -103,7 +105,7 @@ public final class RaftCodec {
                 out.putLong(v.nextTerm()).put(bool(v.granted())).putLong(v.waitNanos());
             case RaftMessage.Vote v ->
                 out.putLong(v.lastIndex()).putLong(v.lastTerm()).put(bool(v.transfer()));
-            case RaftMessage.VoteReply v -> out.put(bool(v.granted()));
+            case RaftMessage.VoteReply v -> out.put(bool(v.granted())).putLong(v.waitNanos());
             case RaftMessage.Append v -> {
                 out.putLong(v.prevIndex())
                         .putLong(v.prevTerm())
@@ -117,9 +119,11 @@ public final class RaftCodec {
                         .putLong(v.prevIndex())
                         .putLong(v.match())
                         .putLong(v.lastIndex())
-                        .putLong(v.sentNanos());
+                        .putLong(v.sentNanos())
+                        .putLong(v.waitNanos());
             case RaftMessage.Heartbeat v -> out.putLong(v.commit()).putLong(v.sentNanos());
-            case RaftMessage.HeartbeatReply v -> out.putLong(v.lastIndex()).putLong(v.sentNanos());
+            case RaftMessage.HeartbeatReply v ->
+                out.putLong(v.lastIndex()).putLong(v.sentNanos()).putLong(v.waitNanos());
             case RaftMessage.InstallSnapshot v -> {
                 writeSnapshot(out, v.snapshot());
                 out.putLong(v.sentNanos());
@@ -134,13 +138,13 @@ public final class RaftCodec {
             case 1 -> new RaftMessage.PreVote(term, readCount(in), readCount(in), readCount(in));
             case 2 -> new RaftMessage.PreVoteReply(term, readCount(in), readBool(in), readCount(in));
             case 3 -> new RaftMessage.Vote(term, readCount(in), readCount(in), readBool(in));
-            case 4 -> new RaftMessage.VoteReply(term, readBool(in));
+            case 4 -> new RaftMessage.VoteReply(term, readBool(in), readCount(in));
             case 5 -> readAppend(in, term);
             case 6 ->
                 new RaftMessage.AppendReply(
-                        term, readBool(in), readCount(in), readCount(in), readCount(in), readLong(in));
+                        term, readBool(in), readCount(in), readCount(in), readCount(in), readLong(in), readCount(in));
             case 7 -> new RaftMessage.Heartbeat(term, readCount(in), readLong(in));
-            case 8 -> new RaftMessage.HeartbeatReply(term, readCount(in), readLong(in));
+            case 8 -> new RaftMessage.HeartbeatReply(term, readCount(in), readLong(in), readCount(in));
             case 9 -> new RaftMessage.InstallSnapshot(term, readSnapshot(in), readLong(in));
             case 10 -> new RaftMessage.TimeoutNow(term);
             case 11 -> new RaftMessage.Disowned(term, readBool(in));

@@ -3,7 +3,8 @@ package io.quantadb.node.raft;
 import java.time.Duration;
 
 /**
- * The timing and the bounds of one Raft group; the same on every member.
+ * The timing and the bounds of one Raft group. Members should agree on the timers, and take others while they run; leases
+ * are safe though some are late with that, see {@link RaftRules#lent}.
  *
  * @param electionMin a follower that has heard no leader for this long may campaign, and may vote
  * @param electionMax the last of the staggered candidates begins by then; also how long a leader may go without a
@@ -103,6 +104,22 @@ public record RaftConfig(
                 maxCommandBytes,
                 newMaxLogEntries,
                 newKeepEntries);
+    }
+
+    /** The same with the election timeouts and the lease of that one. */
+    public RaftConfig withTimers(RaftConfig other) {
+        return new RaftConfig(
+                other.electionMin,
+                other.electionMax,
+                heartbeat,
+                other.lease,
+                tick,
+                maxUncommitted,
+                maxInflight,
+                maxAppendBytes,
+                maxCommandBytes,
+                maxLogEntries,
+                keepEntries);
     }
 
     long electionMinNanos() {

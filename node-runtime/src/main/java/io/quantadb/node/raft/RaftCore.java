@@ -164,6 +164,17 @@ public final class RaftCore {
         return s.emitted - (s.snapshot == null ? 0 : s.snapshot.index()) >= s.config.maxLogEntries();
     }
 
+    /**
+     * Other timers from now on: the election timeouts and the lease of that configuration. Longer ones must be on this
+     * node's disk before, shorter ones may be only after the longer have passed since, so that a restart finds no less
+     * than what was promised.
+     */
+    public void retime(RaftConfig timers, long nowNanos) {
+        advance(nowNanos);
+        s.config = s.config.withTimers(timers);
+        election.retimed();
+    }
+
     /** 0 campaigns first when the leader is lost, 1 next; negative: by order of the names. */
     public void setRank(int rank) {
         election.setRank(rank);
@@ -216,7 +227,7 @@ public final class RaftCore {
         if (left != null) {
             leaseUntil = left.leaseUntil() - s.now > 0 ? s.now : left.leaseUntil();
             leadership = null;
-            election.stoppedLeading();
+            election.stoppedLeading(left.lentUntil());
             left.pendingReads().forEach(id -> s.reads.add(new RaftOutput.ReadReady(id, -1)));
             for (long i = Math.max(s.commit + 1, left.openingIndex()); i <= s.log.lastIndex(); i++) {
                 s.lost.add(new RaftOutput.Lost(i, s.log.term(i)));
@@ -237,7 +248,7 @@ public final class RaftCore {
         s.role = Role.LEADER;
         s.leader = s.self;
         s.changed = true;
-        leadership = new Leadership(s, election.byTransfer());
+        leadership = new Leadership(s, election.byTransfer(), election.awaitNanos());
     }
 
     private void onPreVote(PeerId from, RaftMessage.PreVote m) {
@@ -260,7 +271,7 @@ public final class RaftCore {
     private void onLeaderMessage(PeerId from, RaftMessage m) {
         if (m.term() < s.hard.term()) {
             // The sender led once; its own clock's stamp is of no use to it any more, the term is.
-            s.out.send(from, new RaftMessage.HeartbeatReply(s.hard.term(), s.log.lastIndex(), 0));
+            s.out.send(from, new RaftMessage.HeartbeatReply(s.hard.term(), s.log.lastIndex(), 0, 0));
             return;
         }
         boolean other = m.term() == s.hard.term() && s.leader != null && !s.leader.equals(from);

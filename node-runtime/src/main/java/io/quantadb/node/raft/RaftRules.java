@@ -32,6 +32,30 @@ public class RaftRules {
         return sentNanos;
     }
 
+    /**
+     * A lease counts on a member for as long as that one has said that it votes for no other, not for as long as this node
+     * would wait itself: members take longer timers one after another, and some may be late.
+     */
+    public long lent(long ownWaitNanos, long promisedNanos) {
+        return promisedNanos;
+    }
+
+    /** Nobody campaigns before it may vote: a timer that has become shorter does not end what it promised before. */
+    public boolean mayCampaign(long nowNanos, long mayVoteFromNanos) {
+        return nowNanos - mayVoteFromNanos >= 0;
+    }
+
+    /** A leader by transfer waits as long as any who voted for it would have waited for the leader before. */
+    public long awaited(long ownWaitNanos, long votersWaitNanos) {
+        return Math.max(ownWaitNanos, votersWaitNanos);
+    }
+
+    /** Who stops leading votes for nobody as long as what was lent by its word may last. */
+    public long mayVoteAfterLeading(long nowNanos, long ownWaitNanos, long lentUntilNanos) {
+        long lent = lentUntilNanos - nowNanos;
+        return nowNanos + Math.max(ownWaitNanos, lent + lent / 4);
+    }
+
     /** A node whose disk was emptied or restored is another peer than before. */
     public boolean samePeer(PeerId a, PeerId b) {
         return a.equals(b);

@@ -1,22 +1,27 @@
 package io.quantadb.node.relay;
 
-/** Pauses between dials that double from 20 ms up to a longest one, for ever; a success starts over. */
+/**
+ * Pauses between dials that double from 20 ms up to a longest one, as often as tries are given; it goes on with the last
+ * pause for ever. A success starts over.
+ */
 final class Backoff {
     private static final long FIRST_MS = 20;
     private static final int QUICK_TRIES = 100;
 
     private final long longestMs;
+    private final int tries;
     private long nextMs = FIRST_MS;
     private long failures;
 
-    Backoff(long longestMs) {
+    Backoff(long longestMs, int tries) {
+        this.tries = tries;
         this.longestMs = Math.max(FIRST_MS, longestMs);
     }
 
     long failed() {
         failures++;
         long pause = nextMs;
-        nextMs = Math.min(longestMs, nextMs * 2);
+        nextMs = failures >= tries ? nextMs : Math.min(longestMs, nextMs * 2);
         return pause;
     }
 

@@ -139,6 +139,9 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
         if (following.target() != null) {
             following.tellClosed(reason, dialer.failures() > 0);
             dialer.later();
+            if (dialer.failures() == context.config().maxReconnectTries()) {
+                following.tellUnreached(dialer.failures(), reason);
+            }
         }
     }
 
@@ -195,6 +198,7 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
         }
         bytes += data.readableBytes();
         batches++;
+        following.passed(data.readableBytes());
         open.feed(data, (tag, frame) -> onUpstreamFrame(open, receiver, tag, frame));
     }
 
@@ -316,6 +320,7 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
     @Override
     public void onClosed(Link from, String reason) {
         if (stream != null && stream.link == from) {
+            following.broke();
             retry(reason);
         }
     }
@@ -437,6 +442,7 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
 
     /** Comes a few times a second: keepalives while holding, signs of life while streaming. */
     void tick() {
+        following.measure();
         HeldReceiver receiver = held;
         if (receiver == null) {
             return;
@@ -477,7 +483,10 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
                 now.replayed(),
                 bytes,
                 batches,
-                dialer.failures());
+                dialer.failures(),
+                dialer.failures() >= context.config().maxReconnectTries(),
+                following.counts().bytesPerSecond(followed.upstream()),
+                following.counts().errors(followed.upstream()));
     }
 
     void close() {

@@ -21,6 +21,7 @@ final class Following {
     record Target(NodeId upstream, HostPort address, long epoch, long generation) {}
 
     private final RelayContext context;
+    private final StreamCounts counts = new StreamCounts();
     private @Nullable Target target;
     private Lsn confirmed = Lsn.NONE;
     /** Where the receiver wanted to begin when its start was refused as unvouched; none when it never was. */
@@ -36,6 +37,26 @@ final class Following {
     @Nullable
     Target target() {
         return target;
+    }
+
+    StreamCounts counts() {
+        return counts;
+    }
+
+    void passed(int bytes) {
+        if (target != null) {
+            counts.passed(target.upstream(), bytes);
+        }
+    }
+
+    void broke() {
+        if (target != null) {
+            counts.broke(target.upstream());
+        }
+    }
+
+    void measure() {
+        counts.measure(context.nanos());
     }
 
     void begin(Target wanted, Position checked) {
@@ -136,6 +157,20 @@ final class Following {
         Target followed = target;
         if (followed != null) {
             context.tell(new Event.WalRemoved(followed.upstream(), followed.epoch()));
+        }
+    }
+
+    /** Said once: dialling goes on as before. */
+    void tellUnreached(long tries, String reason) {
+        Target followed = target;
+        if (followed != null) {
+            LOGGER.atWarn()
+                    .addMarker(LogKeys.REPLICATION)
+                    .addKeyValue(LogKeys.PEER, followed.upstream())
+                    .addKeyValue(LogKeys.EPOCH, followed.epoch())
+                    .addKeyValue("tries", tries)
+                    .addKeyValue(LogKeys.REASON, reason)
+                    .log("the upstream is not reached; dialling goes on");
         }
     }
 

@@ -22,6 +22,10 @@ import java.time.Duration;
  * @param heartbeatTimeout silence after which a stream is closed ({@code heartbeat_timeout})
  * @param connectTimeout bound of every dial, log-in and opening ({@code connect_timeout})
  * @param reconnectInterval the longest pause between dials; the first is 20 ms ({@code reconnect_interval})
+ * @param maxReconnectTries dials in a row that failed until that is said, and until which the pause between them grows
+ *     ({@code max_reconnect_tries})
+ * @param batchMessages WAL messages that go out together to a member for which no commit waits ({@code batch_size})
+ * @param flushInterval how long such a batch waits for more at most ({@code flush_interval})
  * @param flushTimeout how long a freeze waits for the receiver to flush what it was given
  * @param progressInterval progress events of one source come at most this often
  */
@@ -39,6 +43,9 @@ public record RelayConfig(
         Duration heartbeatTimeout,
         Duration connectTimeout,
         Duration reconnectInterval,
+        int maxReconnectTries,
+        int batchMessages,
+        Duration flushInterval,
         Duration flushTimeout,
         Duration progressInterval) {
     private static final int SOCKET_PATH_BYTES_MAX = 107;
@@ -80,6 +87,9 @@ public record RelayConfig(
                 Duration.ofSeconds(30),
                 Duration.ofSeconds(5),
                 Duration.ofSeconds(1),
+                10,
+                100,
+                Duration.ofMillis(100),
                 Duration.ofSeconds(1),
                 Duration.ofMillis(10));
     }

@@ -42,7 +42,14 @@ public record RelaySnapshot(
         static final Backups NONE = new Backups(0, 0, 0, 0);
     }
 
-    /** This standby's own stream; {@code failedDials} counts those since it last streamed. */
+    /**
+     * This standby's own stream.
+     *
+     * @param failedDials those since it last streamed
+     * @param unreached as many as {@code max_reconnect_tries}, and more
+     * @param bytesPerSecond about the last two seconds
+     * @param errors how often the stream from this upstream broke off since the agent started
+     */
     public record Following(
             NodeId upstream,
             long epoch,
@@ -54,7 +61,10 @@ public record RelaySnapshot(
             Lsn applied,
             long bytes,
             long batches,
-            long failedDials) {}
+            long failedDials,
+            boolean unreached,
+            long bytesPerSecond,
+            long errors) {}
 
     /**
      * One member's stream.
@@ -64,6 +74,9 @@ public record RelaySnapshot(
      * @param roundTripNanos from passing WAL on to the status that says it is written, and mostly flushed too; -1 not
      *     measured yet
      * @param lastMessageNanos when the member last said anything, on the monotonic clock
+     * @param lagNanos how old the oldest WAL is that it has not flushed; 0 when it has all
+     * @param bytesPerSecond about the last two seconds
+     * @param errors how often a stream of this member broke off since the agent started
      */
     public record Member(
             MemberRef member,
@@ -76,7 +89,10 @@ public record RelaySnapshot(
             long bytes,
             long batches,
             long roundTripNanos,
-            long lastMessageNanos) {}
+            long lastMessageNanos,
+            long lagNanos,
+            long bytesPerSecond,
+            long errors) {}
 
     /** {@code ownFlush} is what the server has certainly flushed, as far as the voice knows. */
     public record VoiceState(boolean open, boolean reading, Lsn reported, Lsn applied, Lsn ownFlush) {}

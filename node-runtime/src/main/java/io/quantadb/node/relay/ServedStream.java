@@ -4,9 +4,11 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.quantadb.node.cluster.Event;
+import io.quantadb.node.cluster.LagClock;
 import io.quantadb.node.cluster.VoiceRule.Seen;
 import io.quantadb.node.common.LogKeys;
 import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.common.NodeException.ProtocolViolation;
 import io.quantadb.node.relay.ReplicationTracker.Phase;
 import io.quantadb.node.relay.WalMessages.Status;
@@ -39,6 +41,14 @@ final class ServedStream {
         void onMoved();
 
         void onEnded(ServedStream stream);
+
+        /** Whether commits wait for this member, so that nothing may wait for its batch to be full. */
+        default boolean awaits(MemberRef member) {
+            return true;
+        }
+
+        /** So many bytes of the server's go to the member. */
+        default void onPassed(MemberRef member, int bytes) {}
     }
 
     private final RelayContext context;
@@ -54,9 +64,12 @@ final class ServedStream {
     private final Throttle progress;
     private final Throttle account;
     private final StartupAnswer startup;
+    private final LagClock lag = new LagClock();
+    private final WalBatch batch;
     private final BackupWatch backup = new BackupWatch();
     private boolean startedUp;
     private boolean ended;
+    private boolean broke;
     private boolean moved;
 
     /** What came in this batch is not only for the server's accounts. */
@@ -101,6 +114,7 @@ final class ServedStream {
         this.server = new Link(server, context.loop(), new ServerSide());
         this.account = context.throttle(this.server::flush);
         this.startup = new StartupAnswer(this.peer, serverVersion, login);
+        this.batch = new WalBatch(context, this.peer::flush);
     }
 
     void start() {
@@ -130,6 +144,11 @@ final class ServedStream {
 
     boolean isBackup() {
         return kind == StreamKind.BASE_BACKUP;
+    }
+
+    /** Whether it ended by itself, and nobody here wanted that. */
+    boolean broke() {
+        return broke;
     }
 
     BackupWatch backup() {
@@ -232,6 +251,7 @@ final class ServedStream {
             return;
         }
         Status capped = tracker.status();
+        lag.flushed(capped.flushed());
         WalMessages.rewrite(frame, capped);
         serverWaits |= capped.replyWanted() || serverAsked;
         serverAsked = false;
@@ -259,6 +279,10 @@ final class ServedStream {
             sampleEnd = delivered;
             sampleNanos = context.nanos();
         }
+        if (tracker.phase() == Phase.COPY) {
+            lag.written(Lsn.max(delivered, tracker.serverEnd()), context.nanos());
+        }
+        batch.added();
         pass(frame, peer, server);
     }
 
@@ -269,7 +293,7 @@ final class ServedStream {
         }
     }
 
-    RelaySnapshot.Member snapshot() {
+    RelaySnapshot.Member snapshot(StreamCounts counts) {
         Status status = tracker.status();
         Lsn end = Lsn.max(tracker.serverEnd(), tracker.delivered());
         return new RelaySnapshot.Member(
@@ -283,7 +307,10 @@ final class ServedStream {
                 bytes,
                 batches,
                 roundTripNanos,
-                lastMessageNanos);
+                lastMessageNanos,
+                lag.nanos(context.nanos()),
+                counts.bytesPerSecond(header.member().node()),
+                counts.errors(header.member().node()));
     }
 
     private final class PeerSide implements Link.Owner {
@@ -329,6 +356,7 @@ final class ServedStream {
         @Override
         public void onClosed(Link link, String reason) {
             server.close();
+            broke = true;
             end(reason);
         }
     }
@@ -338,6 +366,7 @@ final class ServedStream {
         public void onBytes(Link link, ByteBuf data) {
             bytes += data.readableBytes();
             batches++;
+            owner.onPassed(header.member(), data.readableBytes());
             if (fromServer == null) {
                 if (isBackup()) {
                     backup.feed(data);
@@ -350,7 +379,7 @@ final class ServedStream {
 
         @Override
         public void onBatchEnd(Link link) {
-            peer.flush();
+            batch.ended(!isWal() || !tracker.streaming() || owner.awaits(header.member()));
         }
 
         @Override
@@ -362,6 +391,7 @@ final class ServedStream {
         public void onClosed(Link link, String reason) {
             // what the server still said (why it stopped) goes out before the end
             peer.close(io.netty.buffer.Unpooled.EMPTY_BUFFER);
+            broke = true;
             end("local server: " + reason);
         }
     }

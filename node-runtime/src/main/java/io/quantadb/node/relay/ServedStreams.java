@@ -2,8 +2,11 @@ package io.quantadb.node.relay;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.quantadb.node.cluster.Rule;
+import io.quantadb.node.cluster.VoicePermit;
 import io.quantadb.node.cluster.VoiceRule.Seen;
 import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.common.NodeException.Busy;
 import io.quantadb.node.common.NodeException.ProtocolViolation;
 import io.quantadb.node.common.NodeId;
@@ -36,6 +39,8 @@ final class ServedStreams implements Members, ServedStream.Owner {
     private final Runnable onMoved;
     private final List<ServedStream> open = new ArrayList<>();
     private final BackupCounts backups = new BackupCounts();
+    private final StreamCounts counts = new StreamCounts();
+    private @Nullable VoicePermit permit;
     private int opening;
     private long epoch;
     private long frozenBelow;
@@ -72,6 +77,33 @@ final class ServedStreams implements Members, ServedStream.Owner {
         var _ = closeWhere(
                 stream -> !stream.isWal() || !stream.header().member().node().equals(heir),
                 "the primary moves to " + heir);
+    }
+
+    /** By which rule commits wait, and so for whom; null while nothing is known. */
+    void setPermit(@Nullable VoicePermit next) {
+        permit = next;
+    }
+
+    @Override
+    public boolean awaits(MemberRef member) {
+        VoicePermit p = permit;
+        // One that shall have all before this server stops is waited for as well.
+        boolean last = only != null && only.equals(member.node());
+        return last || p == null || counts(p.rule(), member) || (p.nextRule() != null && counts(p.nextRule(), member));
+    }
+
+    private static boolean counts(Rule rule, MemberRef member) {
+        return rule.k() > 0 && rule.set().contains(member);
+    }
+
+    @Override
+    public void onPassed(MemberRef member, int bytes) {
+        counts.passed(member.node(), bytes);
+    }
+
+    /** A few times a second. */
+    void tick() {
+        counts.measure(context.nanos());
     }
 
     /** Serves these nodes in these incarnations only, and ends the streams of all others. */
@@ -352,6 +384,9 @@ final class ServedStreams implements Members, ServedStream.Owner {
     @Override
     public void onEnded(ServedStream stream) {
         open.remove(stream);
+        if (stream.isWal() && stream.broke()) {
+            counts.broke(stream.header().member().node());
+        }
         if (stream.isBackup()) {
             backups.ended(stream.backup());
         }
@@ -360,7 +395,7 @@ final class ServedStreams implements Members, ServedStream.Owner {
     List<RelaySnapshot.Member> snapshot() {
         return open.stream()
                 .filter(ServedStream::isWal)
-                .map(ServedStream::snapshot)
+                .map(stream -> stream.snapshot(counts))
                 .toList();
     }
 

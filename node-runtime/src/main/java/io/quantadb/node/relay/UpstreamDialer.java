@@ -36,7 +36,9 @@ final class UpstreamDialer {
         this.context = context;
         this.streams = streams;
         this.owner = owner;
-        this.backoff = new Backoff(context.config().reconnectInterval().toMillis());
+        this.backoff = new Backoff(
+                context.config().reconnectInterval().toMillis(),
+                context.config().maxReconnectTries());
     }
 
     boolean busy() {

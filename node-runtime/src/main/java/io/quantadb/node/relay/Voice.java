@@ -106,7 +106,9 @@ final class Voice implements Link.Owner {
         this.members = members;
         this.policy = policy;
         this.self = new MemberRef(self, 0);
-        this.backoff = new Backoff(context.config().reconnectInterval().toMillis());
+        this.backoff = new Backoff(
+                context.config().reconnectInterval().toMillis(),
+                context.config().maxReconnectTries());
         this.tellReported = context.throttle(() -> context.tell(new Event.VoiceReported(reported)));
     }
 

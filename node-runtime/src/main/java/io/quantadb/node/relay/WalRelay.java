@@ -223,7 +223,10 @@ public final class WalRelay implements AutoCloseable {
 
     /** Computes with this permit from now on, answered by {@link Event.PermitObeyed}; null reports nothing more. */
     public void setPermit(@Nullable VoicePermit permit) {
-        run(() -> voice.setPermit(permit));
+        run(() -> {
+            served.setPermit(permit);
+            voice.setPermit(permit);
+        });
     }
 
     /** What the voice has reported as flushed in this run of the server. */
@@ -275,6 +278,7 @@ public final class WalRelay implements AutoCloseable {
             return;
         }
         follower.tick();
+        served.tick();
         voice.tick();
         snapshot = new RelaySnapshot(
                 follower.snapshot(),

@@ -7,6 +7,7 @@ import io.quantadb.node.cluster.MemberKind;
 import io.quantadb.node.cluster.MemberState;
 import io.quantadb.node.cluster.Settings;
 import io.quantadb.node.cluster.Timers;
+import io.quantadb.node.cluster.Tuning;
 import io.quantadb.node.config.NodeConfig;
 import io.quantadb.node.consensus.RaftNode;
 import io.quantadb.node.consensus.RaftStatus;
@@ -43,7 +44,7 @@ final class Founding {
                 MemberKind.DATA,
                 MemberState.VOTER,
                 NodeIdentity.addresses(config),
-                config.cluster().zone(),
+                config.cluster().place(),
                 config.cluster().priority(),
                 false);
         raft.propose(
@@ -63,6 +64,14 @@ final class Founding {
             case ALL -> Settings.Mode.ALL;
             case ASYNC -> Settings.Mode.ASYNC;
         };
-        return new Settings(mode, Settings.Policy.BLOCK, timers);
+        var failover = config.cluster().failover();
+        Tuning tuning = Tuning.of(timers)
+                .withElectionLimit(
+                        (int) config.cluster().raft().electionTimeoutLimit().toMillis())
+                .withMoveDelay((int) failover.moveDelay().toMillis())
+                .withAcrossRegions(failover.acrossRegions())
+                .withSlowAfter(
+                        (int) config.cluster().replication().slowStandbyAfter().toMillis());
+        return new Settings(mode, Settings.Policy.BLOCK, timers).withTuning(tuning);
     }
 }

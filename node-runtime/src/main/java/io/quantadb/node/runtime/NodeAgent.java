@@ -23,6 +23,7 @@ import io.quantadb.node.consensus.RaftNode;
 import io.quantadb.node.consensus.RaftNodeConfig;
 import io.quantadb.node.consensus.RaftStatus;
 import io.quantadb.node.coordinator.Coordinator;
+import io.quantadb.node.coordinator.DiskWatch;
 import io.quantadb.node.coordinator.FactStore;
 import io.quantadb.node.coordinator.NodeFacts;
 import io.quantadb.node.coordinator.ReplicatedState;
@@ -197,14 +198,7 @@ final class NodeAgent implements AutoCloseable {
         });
         replicated = state;
         RaftRelay relayed = new RaftRelay();
-        RaftNode raft = new RaftNode(
-                new RaftNodeConfig(
-                        files.raft(), g.member().self(), clusterHash(g.member().clusterId()), timers.raft(config)),
-                g.network(),
-                state,
-                relayed,
-                clock,
-                random);
+        RaftNode raft = new RaftNode(raftConfig(g.member(), timers), g.network(), state, relayed, clock, random);
         ServingLease lease = new ServingLease(clock);
         AtomicReference<@Nullable Coordinator> core = new AtomicReference<>();
         NodeParts parts = parts(g, lease, core);
@@ -226,7 +220,8 @@ final class NodeAgent implements AutoCloseable {
         WalCare walCare = new WalCare(
                 g.member().node(), parts.server(), parts.relay(), g.network(), state::current, raftStatus::get, clock);
         Views views = new Views(config, started, clock, decisions, state, parts, lease, heard, walCare::lost);
-        NodeLoop node = loop(g.member(), coordinator, raft, state, timers, views, heard);
+        DiskWatch disk = diskWatch(coordinator);
+        NodeLoop node = loop(g.member(), coordinator, raft, state, timers, views, heard, disk::look);
         loop.set(node);
         relayed.to(node);
         listen(g.network(), node, heard);
@@ -234,6 +229,7 @@ final class NodeAgent implements AutoCloseable {
         admin.attach(coordinator::post, g.network());
         walCare.start();
         closing.add("wal care", walCare);
+        closing.add("disk watch", disk);
         switchovers.attach(state::current);
         startParts(g, parts, raft);
         watchBelonging(g, state, heard);
@@ -246,6 +242,21 @@ final class NodeAgent implements AutoCloseable {
                 .addKeyValue("cluster", g.member().clusterId())
                 .addKeyValue("sql", config.advertised(config.ports().sql()))
                 .log("node started");
+    }
+
+    private RaftNodeConfig raftConfig(NodeFacts member, ClusterTimers timers) {
+        return new RaftNodeConfig(files.raft(), member.self(), clusterHash(member.clusterId()), timers.raft(config))
+                .withFlushInterval(config.cluster().raft().flushInterval());
+    }
+
+    private DiskWatch diskWatch(Coordinator coordinator) {
+        DiskWatch disk = new DiskWatch(
+                DiskWatch.file(config.dataDir().resolve("disk.check")),
+                config.cluster().failover().diskTimeout(),
+                clock,
+                coordinator::handle);
+        disk.start();
+        return disk;
     }
 
     private static void listen(ControlDispatcher network, NodeLoop node, Heard heard) {
@@ -316,7 +327,8 @@ final class NodeAgent implements AutoCloseable {
             ReplicatedState state,
             ClusterTimers timers,
             Views views,
-            Heard heard) {
+            Heard heard,
+            Runnable lookAtDisk) {
         HealthWatch health = new HealthWatch(member.node(), heard);
         Founding founding = new Founding(config, member, state, raft, timers.running());
         return new NodeLoop(
@@ -336,6 +348,8 @@ final class NodeAgent implements AutoCloseable {
                 this::fault,
                 () -> {
                     probes.beat();
+                    lookAtDisk.run();
+                    timers.onTick(clock.nanos(), raft::retime);
                     health.look(state.current().members().keySet(), raftStatus.get(), clock.nanos());
                     view.set(views.now(raftStatus.get()));
                 });

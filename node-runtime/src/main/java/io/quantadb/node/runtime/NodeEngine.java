@@ -54,6 +54,7 @@ final class NodeEngine implements EngineControl {
     private final ServerUser user;
     private final WalRelay relay;
     private final Rewinder rewinder;
+    private final Duration snapshotTimeout;
     private final ReentrantLock readTurn = new ReentrantLock();
     private volatile @Nullable WalEnd known;
     private volatile boolean standby;
@@ -68,7 +69,14 @@ final class NodeEngine implements EngineControl {
 
     private volatile boolean rewinding;
 
-    NodeEngine(PostgresServer server, NodePostgres postgres, WalRelay relay, Rewinder rewinder) {
+    /** @param snapshotTimeout how long a base backup may make no progress */
+    NodeEngine(
+            PostgresServer server,
+            NodePostgres postgres,
+            WalRelay relay,
+            Rewinder rewinder,
+            Duration snapshotTimeout) {
+        this.snapshotTimeout = snapshotTimeout;
         this.server = server;
         this.directory = postgres.directory();
         this.user = postgres.user();
@@ -253,18 +261,17 @@ final class NodeEngine implements EngineControl {
             FileOwner owner = user.switched() ? new FileOwner((int) user.uid(), (int) user.gid()) : null;
             BaseBackupClient.Result done = BaseBackupClient.clone(
                     session,
-                    new BaseBackupRequest(
-                            directory.path(), "quantadb clone", owner, BaseBackupRequest.DEFAULT_STALL, progress -> {
-                                cloning = new Cloning(progress.doneBytes(), progress.totalBytes());
-                                if (progress.doneBytes() - told[0] >= TELL_EVERY_BYTES) {
-                                    told[0] = progress.doneBytes();
-                                    LOGGER.atInfo()
-                                            .addMarker(LogKeys.REPLICATION)
-                                            .addKeyValue("done_mib", progress.doneBytes() >> 20)
-                                            .addKeyValue("of_mib", progress.totalBytes() >> 20)
-                                            .log("cloning");
-                                }
-                            }));
+                    new BaseBackupRequest(directory.path(), "quantadb clone", owner, snapshotTimeout, progress -> {
+                        cloning = new Cloning(progress.doneBytes(), progress.totalBytes());
+                        if (progress.doneBytes() - told[0] >= TELL_EVERY_BYTES) {
+                            told[0] = progress.doneBytes();
+                            LOGGER.atInfo()
+                                    .addMarker(LogKeys.REPLICATION)
+                                    .addKeyValue("done_mib", progress.doneBytes() >> 20)
+                                    .addKeyValue("of_mib", progress.totalBytes() >> 20)
+                                    .log("cloning");
+                        }
+                    }));
             LOGGER.atInfo()
                     .addMarker(LogKeys.REPLICATION)
                     .addKeyValue("mib", done.bytes() >> 20)

@@ -409,7 +409,7 @@ final class NodeIdentity {
                 facts,
                 Map.of(
                         "kind", config.cluster().kind().name(),
-                        "zone", config.cluster().zone(),
+                        "zone", config.cluster().place(),
                         "priority", Integer.toString(config.cluster().priority())));
     }
 

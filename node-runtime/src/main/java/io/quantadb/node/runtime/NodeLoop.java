@@ -15,6 +15,7 @@ import io.quantadb.node.consensus.ControlDispatcher;
 import io.quantadb.node.consensus.RaftListener;
 import io.quantadb.node.consensus.RaftStatus;
 import io.quantadb.node.coordinator.Coordinator;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -81,6 +82,11 @@ final class NodeLoop implements RaftListener, ControlDispatcher.Watcher {
             viewedNanos = nowNanos;
             refreshView.run();
         }
+    }
+
+    @Override
+    public void onPace(long tickLateNanos, Map<NodeId, Long> answersNanos) {
+        coordinator.handle(new Event.Paced(tickLateNanos, answersNanos));
     }
 
     @Override

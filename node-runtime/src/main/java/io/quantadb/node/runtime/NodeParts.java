@@ -117,7 +117,8 @@ record NodeParts(
                 server,
                 postgres,
                 relay,
-                new Rewinder(config.postgres().rewind(), server, postgres, relay, diverged, Clock.systemUTC()));
+                new Rewinder(config.postgres().rewind(), server, postgres, relay, diverged, Clock.systemUTC()),
+                config.cluster().replication().snapshotTimeout());
         boolean hasData =
                 postgres.directory().inspect(postgres.binaries().major(), null) instanceof DirectoryContents.Cluster;
         return new NodeParts(postgres, server, relay, front, engine, gate, post, clock, hasData);
@@ -148,6 +149,9 @@ record NodeParts(
                 r.heartbeatTimeout(),
                 min(r.connectTimeout(), base.connectTimeout()),
                 min(r.reconnectInterval(), base.reconnectInterval()),
+                r.maxReconnectTries(),
+                r.batchSize(),
+                r.flushInterval(),
                 base.flushTimeout(),
                 base.progressInterval());
     }

@@ -1,8 +1,10 @@
 package io.quantadb.node.runtime;
 
+import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
 import io.quantadb.node.consensus.RaftListener;
 import io.quantadb.node.consensus.RaftStatus;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Lets Raft be built before the one that listens to it; it is set before Raft starts. */
@@ -34,6 +36,11 @@ final class RaftRelay implements RaftListener {
     @Override
     public void onTick(long nowNanos) {
         target().onTick(nowNanos);
+    }
+
+    @Override
+    public void onPace(long tickLateNanos, Map<NodeId, Long> answersNanos) {
+        target().onPace(tickLateNanos, answersNanos);
     }
 
     @Override

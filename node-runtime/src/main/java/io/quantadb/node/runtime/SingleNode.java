@@ -204,7 +204,7 @@ final class SingleNode implements AutoCloseable {
                 0,
                 0,
                 config.cluster().priority(),
-                config.cluster().zone());
+                config.cluster().place());
     }
 
     private final class Ends implements ServerListener {

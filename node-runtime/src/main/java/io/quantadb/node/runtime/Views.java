@@ -33,6 +33,7 @@ final class Views {
 
     private final NodeConfig config;
     private final long laggingBytes;
+    private final long laggingMs;
     private final Instant started;
     private final MonotonicClock clock;
     private final ClusterCore core;
@@ -55,6 +56,7 @@ final class Views {
             Supplier<Set<NodeId>> walGone) {
         this.config = config;
         this.laggingBytes = config.cluster().replication().maxLagBytes().bytes();
+        this.laggingMs = config.cluster().replication().maxLagTime().toMillis();
         this.started = started;
         this.clock = clock;
         this.core = core;
@@ -134,7 +136,8 @@ final class Views {
                 serving,
                 reason.isEmpty(),
                 reason,
-                resyncs(relay.backups()));
+                resyncs(relay.backups()),
+                core.heldBack());
     }
 
     private static ClusterView.Resyncs resyncs(RelaySnapshot.Backups given) {
@@ -256,6 +259,7 @@ final class Views {
                 .findFirst()
                 .orElse(null);
         long lag = primary ? 0 : stream != null ? stream.lagBytes() : -1;
+        long lagMs = primary ? 0 : stream != null ? stream.lagNanos() / 1_000_000 : -1;
         ClusterView.State state = me
                 ? state(self, s, core.status().server(), relay, serving)
                 : !here
@@ -281,7 +285,7 @@ final class Views {
                 state,
                 desynced
                         ? ClusterView.Health.DESYNCED
-                        : here ? health(well, lag, laggingBytes) : ClusterView.Health.UNKNOWN,
+                        : here ? health(well, lag, laggingBytes, lagMs, laggingMs) : ClusterView.Health.UNKNOWN,
                 m.dataVoter() || m.kind() == MemberKind.WITNESS,
                 s.rule().set().stream().anyMatch(r -> r.node().equals(m.node())),
                 m.state() == MemberState.LEAVING,
@@ -292,12 +296,50 @@ final class Views {
                 s.timeline(),
                 me ? ownLsn(primary, relay) : stream != null ? stream.flushed() : Lsn.NONE,
                 lag,
-                stream == null
-                        ? (primary ? 0 : -1)
-                        : Math.max(0, (clock.nanos() - stream.lastMessageNanos()) / 1_000_000),
+                lagMs,
                 silentMs,
                 m.priority(),
-                m.zone());
+                m.zone(),
+                stream == null
+                        ? me && following != null
+                                ? new ClusterView.Stream(-1, following.bytesPerSecond(), following.errors())
+                                : ClusterView.Stream.NONE
+                        : new ClusterView.Stream(
+                                stream.roundTripNanos() < 0 ? -1 : millis(stream.roundTripNanos()),
+                                stream.bytesPerSecond(),
+                                stream.errors()),
+                note(m, s, stream, me ? following : null));
+    }
+
+    /** With two places behind the point. */
+    private static double millis(long nanos) {
+        return Math.round(nanos / 1e4) / 1e2;
+    }
+
+    /** What else people should know of a member. */
+    private static String note(
+            Member m,
+            ClusterState s,
+            RelaySnapshot.@Nullable Member stream,
+            RelaySnapshot.@Nullable Following following) {
+        if (following != null && following.unreached()) {
+            return "no stream from %s after %d tries; dialling goes on"
+                    .formatted(following.upstream(), following.failedDials());
+        }
+        long behindMs = stream == null ? 0 : stream.lagNanos() / 1_000_000;
+        if (behindMs < s.settings().tuning().slowAfterMillis()) {
+            return "";
+        }
+        boolean needed = s.rule().set().stream().anyMatch(r -> r.node().equals(m.node()))
+                && s.rule().k() == s.rule().set().size();
+        return "slow: %d s behind%s"
+                .formatted(
+                        behindMs / 1_000,
+                        needed
+                                ? s.settings().policy() == io.quantadb.node.cluster.Settings.Policy.SHRINK
+                                        ? "; commits wait for it, until the rule asks for fewer"
+                                        : "; commits wait for it (policy block)"
+                                : "; no commit waits for it");
     }
 
     /**
@@ -306,14 +348,16 @@ final class Views {
      * @param well known without comparing: the primary itself, or this very node while its WAL streams
      * @param lag WAL that the primary has and it has not flushed; negative when unknown
      * @param laggingBytes {@code max_lag_bytes}
+     * @param lagMs how old the oldest of that WAL is
+     * @param laggingMs {@code max_lag_time}
      */
-    static ClusterView.Health health(boolean well, long lag, long laggingBytes) {
+    static ClusterView.Health health(boolean well, long lag, long laggingBytes, long lagMs, long laggingMs) {
         if (well) {
             return ClusterView.Health.HEALTHY;
         }
         if (lag < 0) {
             return ClusterView.Health.UNKNOWN;
         }
-        return lag <= laggingBytes ? ClusterView.Health.HEALTHY : ClusterView.Health.LAGGING;
+        return lag <= laggingBytes && lagMs <= laggingMs ? ClusterView.Health.HEALTHY : ClusterView.Health.LAGGING;
     }
 }

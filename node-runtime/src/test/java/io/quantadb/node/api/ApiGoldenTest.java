@@ -26,7 +26,7 @@ class ApiGoldenTest {
         "primary,status,200", "primary,nodes,200", "primary,health,200",
         "replica,status,200", "replica,nodes,200", "replica,health,200",
         "no-leader,status,200", "no-leader,nodes,200", "no-leader,health,503",
-        "blank,status,200", "starting,status,200"
+        "blank,status,200", "starting,status,200", "primary,settings,200"
     })
     void answersAsTheGoldenFileSays(String who, String what, int status) throws IOException {
         // Given

@@ -60,7 +60,8 @@ public final class TestingViews {
                 true,
                 true,
                 "",
-                new Resyncs(3, 2, 2, 1));
+                new Resyncs(3, 2, 2, 1),
+                "");
     }
 
     /** node2 follows node3, which took over from node1; node1 is gone. */

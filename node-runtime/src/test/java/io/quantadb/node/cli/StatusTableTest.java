@@ -81,6 +81,23 @@ class StatusTableTest {
         assertThat(table).endsWith("; commits wait for nobody else\n");
     }
 
+    @Test
+    void saysWhatIsHeldBackAndWhatIsNotedOfANode() throws IOException {
+        // Given
+        ObjectNode nodes = (ObjectNode) nodes("primary");
+        nodes.put("held_back", "the primary is unfit: its disk fails");
+        ((ObjectNode) nodes.path("nodes").get(1)).put("note", "slow: 12 s behind; no commit waits for it");
+
+        // When
+        String table = new StatusTable(false).render(nodes);
+
+        // Then
+        assertThat(table)
+                .contains("a failover is held back: the primary is unfit: its disk fails\n")
+                .contains("node2: slow: 12 s behind; no commit waits for it\n")
+                .endsWith("commits wait for ANY 1 of (node2, node3)\n");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"primary", "replica", "no-leader"})
     void fitsEightyColumnsWhateverTheNamesAre(String who) throws IOException {

@@ -27,6 +27,7 @@ class CodecTest {
             "a",
             3,
             false);
+    private static final int TUNING_BYTES = 5 * 4 + 1;
     private static final Command BOOTSTRAP = new Command.Bootstrap("c", 42, 1, FIRST, 1, Settings.DEFAULT);
     private static final Command PROMOTE = new Command.Promote(
             new Command.Condition(1, 2),
@@ -77,7 +78,8 @@ class CodecTest {
                                 Long.MAX_VALUE)),
                 new CoordMessage.SwitchoverStep(3, 2, 1L << 40, CoordMessage.Step.STOP, n2, 250),
                 new CoordMessage.SwitchoverStepDone(3, 2, 1L << 40, CoordMessage.Step.RESUME, 12),
-                new CoordMessage.Serves(3, 2));
+                new CoordMessage.Serves(3, 2),
+                new CoordMessage.Pace(3, 12_345_678));
     }
 
     @Test
@@ -97,6 +99,7 @@ class CodecTest {
                 new AdminCodec.TurnAsked(12),
                 new AdminCodec.Turn(12, Long.MIN_VALUE),
                 new AdminCodec.InTurn(-1, new AdminCodec.Question(13, new AdminRequest.Pause(0))),
+                new AdminCodec.Question(12, new AdminRequest.Tune(-1, 30_000, 0, -1)),
                 new AdminCodec.Answer(7, Action.AdminVerdict.REFUSED, "it is the primary"));
 
         assertThat(messages)
@@ -108,7 +111,7 @@ class CodecTest {
     void readsSettingsThatWereWrittenBeforeRulesCouldShrink() {
         // Given
         byte[] change = CommandCodec.encode(new Command.ChangeSettings(Settings.DEFAULT));
-        byte[] older = new byte[change.length - 4 - 8];
+        byte[] older = new byte[change.length - 4 - 8 - TUNING_BYTES];
         // Format, tag, mode and policy, then what the older format lacks; and at the end what the next lacks too.
         System.arraycopy(change, 0, older, 0, 4);
         System.arraycopy(change, 8, older, 4, older.length - 4);
@@ -122,11 +125,39 @@ class CodecTest {
     }
 
     @Test
+    void readsSettingsThatWereWrittenBeforeTheyWereTuned() {
+        // Given
+        Settings paused = Settings.DEFAULT.withPausedUntil(77);
+        byte[] change = CommandCodec.encode(new Command.ChangeSettings(
+                paused.withTuning(Tuning.of(paused.timers()).withMoveDelay(1))));
+        byte[] older = java.util.Arrays.copyOf(change, change.length - TUNING_BYTES);
+        older[0] = 3;
+
+        // When
+        Command read = CommandCodec.decode(older);
+
+        // Then
+        assertThat(read).isEqualTo(new Command.ChangeSettings(paused));
+    }
+
+    @Test
+    void readsHowAClusterIsTuned() {
+        // Given
+        Tuning tuning = new Tuning(300, 500, 900, 0, false, 100);
+        Command retime = new Command.Retime(tuning.timers(50, 600));
+        Command change = new Command.ChangeSettings(Settings.DEFAULT.withTuning(tuning));
+
+        // Then
+        assertThat(CommandCodec.decode(CommandCodec.encode(retime))).isEqualTo(retime);
+        assertThat(CommandCodec.decode(CommandCodec.encode(change))).isEqualTo(change);
+    }
+
+    @Test
     void readsSettingsThatWereWrittenBeforeThereWasMaintenance() {
         // Given
         byte[] change = CommandCodec.encode(
                 new Command.ChangeSettings(Settings.DEFAULT.withRule(Settings.Mode.ALL, Settings.Policy.SHRINK, 7)));
-        byte[] older = java.util.Arrays.copyOf(change, change.length - 8);
+        byte[] older = java.util.Arrays.copyOf(change, change.length - 8 - TUNING_BYTES);
         older[0] = 2;
 
         // When

@@ -41,20 +41,32 @@ class TimersTest {
     }
 
     @Test
-    void areNotChangedWhileOtherSettingsAre() {
+    void stayAsTheyAreWhileOtherSettingsChange() {
+        // Given a change that was decided before the timers became longer
+        Settings decided = formed.settings().withRule(Settings.Mode.ALL, Settings.Policy.SHRINK, 5);
+        ClusterState longer = transitions
+                .apply(formed, new Command.Retime(Timers.of(20, 400, 800)))
+                .state();
+
         // When
-        var slower = transitions.apply(
-                formed,
-                new Command.ChangeSettings(
-                        new Settings(Settings.Mode.QUORUM, Settings.Policy.BLOCK, Timers.of(20, 400, 900))));
-        var other = transitions.apply(
-                formed, new Command.ChangeSettings(new Settings(Settings.Mode.ALL, Settings.Policy.SHRINK, TIMERS)));
+        ClusterState after =
+                transitions.apply(longer, new Command.ChangeSettings(decided)).state();
 
         // Then
-        assertThat(slower.applied()).isFalse();
-        assertThat(slower.state()).isEqualTo(formed);
-        assertThat(other.applied()).isTrue();
-        assertThat(other.state().settings().mode()).isEqualTo(Settings.Mode.ALL);
+        assertThat(after.settings().mode()).isEqualTo(Settings.Mode.ALL);
+        assertThat(after.settings().timers()).isEqualTo(Timers.of(20, 400, 800));
+    }
+
+    @Test
+    void becomeLongerUpToTheirLimitAndNeverShorterThanWhatTheClusterWasFormedWith() {
+        assertThat(applies(new Timers(20, 1_000, 2_000, 800))).isTrue();
+        assertThat(applies(new Timers(20, 1_001, 2_002, 800))).isFalse();
+        assertThat(applies(new Timers(20, 99, 200, 79))).isFalse();
+        assertThat(applies(new Timers(30, 400, 800, 320))).isFalse();
+    }
+
+    private boolean applies(Timers timers) {
+        return transitions.apply(formed, new Command.Retime(timers)).applied();
     }
 
     @Test

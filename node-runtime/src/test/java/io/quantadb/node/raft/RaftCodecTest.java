@@ -20,7 +20,7 @@ class RaftCodecTest {
             new RaftMessage.PreVote(1, 2, 3, 4),
             new RaftMessage.PreVoteReply(5, 6, true, 7),
             new RaftMessage.Vote(8, 9, 10, true),
-            new RaftMessage.VoteReply(11, false),
+            new RaftMessage.VoteReply(11, false, 12),
             new RaftMessage.Append(
                     12,
                     13,
@@ -31,9 +31,9 @@ class RaftCodecTest {
                             new LogEntry(16, 12, EntryKind.MEMBERSHIP, MembershipCodec.encode(MEMBERS))),
                     13,
                     -99),
-            new RaftMessage.AppendReply(17, true, 18, 19, 20, 21),
+            new RaftMessage.AppendReply(17, true, 18, 19, 20, 21, 22),
             new RaftMessage.Heartbeat(22, 23, 24),
-            new RaftMessage.HeartbeatReply(25, 26, -27),
+            new RaftMessage.HeartbeatReply(25, 26, -27, 28),
             new RaftMessage.TimeoutNow(28),
             new RaftMessage.Disowned(29, true));
 

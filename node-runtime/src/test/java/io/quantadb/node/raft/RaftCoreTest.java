@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -19,6 +20,9 @@ class RaftCoreTest {
     private static final long MS = 1_000_000;
 
     private long now = 1_000;
+    /** What a member with the default timers promises. */
+    private static final long WAIT = 300 * MS;
+
     private final List<Outbound> sent = new ArrayList<>();
     private final List<DiskWrite> writes = new ArrayList<>();
     private final List<LogEntry> committed = new ArrayList<>();
@@ -38,7 +42,7 @@ class RaftCoreTest {
         assertThat(sent).isEmpty();
         assertThat(writes.getLast().hardState()).isEqualTo(new HardState(5, B, false));
         flush(core);
-        assertThat(sent).containsExactly(new Outbound(B, new RaftMessage.VoteReply(5, true)));
+        assertThat(sent).containsExactly(new Outbound(B, new RaftMessage.VoteReply(5, true, 0)));
     }
 
     @Test
@@ -53,7 +57,7 @@ class RaftCoreTest {
         drain(core, true);
 
         // Then
-        assertThat(sent).containsExactly(new Outbound(C, new RaftMessage.VoteReply(5, false)));
+        assertThat(sent).containsExactly(new Outbound(C, new RaftMessage.VoteReply(5, false, 0)));
     }
 
     @Test
@@ -70,7 +74,7 @@ class RaftCoreTest {
         drain(core, true);
 
         // Then
-        assertThat(sent).containsExactly(new Outbound(B, new RaftMessage.VoteReply(5, true)));
+        assertThat(sent).containsExactly(new Outbound(B, new RaftMessage.VoteReply(5, true, MS)));
     }
 
     @Test
@@ -101,14 +105,14 @@ class RaftCoreTest {
 
         // When a majority has that entry and no more
         for (RaftCore c : List.of(core, broken)) {
-            c.receive(B, new RaftMessage.AppendReply(c.term(), true, 1, 2, 2, at()), at());
+            c.receive(B, new RaftMessage.AppendReply(c.term(), true, 1, 2, 2, at(), WAIT), at());
             drain(c, true);
         }
 
         // Then
         assertThat(core.commitIndex()).isZero();
         assertThat(broken.commitIndex()).isEqualTo(2);
-        core.receive(B, new RaftMessage.AppendReply(core.term(), true, 2, 3, 3, at()), at());
+        core.receive(B, new RaftMessage.AppendReply(core.term(), true, 2, 3, 3, at(), WAIT), at());
         drain(core, true);
         assertThat(core.commitIndex()).isEqualTo(3);
     }
@@ -121,7 +125,7 @@ class RaftCoreTest {
         // Then
         assertThat(core.changeMembership(new MembershipChange.AddLearner(D), at()))
                 .isInstanceOf(ProposeResult.Busy.class);
-        core.receive(B, new RaftMessage.AppendReply(core.term(), true, 2, 3, 3, at()), at());
+        core.receive(B, new RaftMessage.AppendReply(core.term(), true, 2, 3, 3, at(), WAIT), at());
         drain(core, true);
         assertThat(core.changeMembership(new MembershipChange.AddLearner(D), at()))
                 .isInstanceOf(ProposeResult.Accepted.class);
@@ -133,11 +137,11 @@ class RaftCoreTest {
         // Given
         RaftCore core = leader(new RaftRules());
         long asked = at();
-        core.receive(B, new RaftMessage.AppendReply(core.term(), true, 2, 3, 3, at()), at());
+        core.receive(B, new RaftMessage.AppendReply(core.term(), true, 2, 3, 3, at(), WAIT), at());
 
         // When the answer takes 100 ms
         now += 100;
-        core.receive(B, new RaftMessage.HeartbeatReply(core.term(), 3, asked), at());
+        core.receive(B, new RaftMessage.HeartbeatReply(core.term(), 3, asked, WAIT), at());
 
         // Then
         assertThat(core.leaseUntilNanos()).isEqualTo(asked + 240 * MS);
@@ -151,13 +155,13 @@ class RaftCoreTest {
     void noticesAMemberThatHasLostWhatItAcknowledgedAndCountsItNoMore() {
         // Given
         RaftCore core = leader(new RaftRules());
-        core.receive(B, new RaftMessage.AppendReply(core.term(), true, 2, 3, 3, at()), at());
+        core.receive(B, new RaftMessage.AppendReply(core.term(), true, 2, 3, 3, at(), WAIT), at());
         now += 50;
         long asked = at();
 
         // When
         now += 1;
-        core.receive(B, new RaftMessage.HeartbeatReply(core.term(), 1, asked), at());
+        core.receive(B, new RaftMessage.HeartbeatReply(core.term(), 1, asked, WAIT), at());
         drain(core, true);
 
         // Then
@@ -201,19 +205,129 @@ class RaftCoreTest {
     void aLeaderThatWakesHasNoLeaseUntilAMajorityAnswersWhatItAsksThen() {
         // Given
         RaftCore core = leader(new RaftRules());
-        core.receive(B, new RaftMessage.HeartbeatReply(3, 3, at()), at());
+        core.receive(B, new RaftMessage.HeartbeatReply(3, 3, at(), WAIT), at());
         assertThat(core.leaseUntilNanos()).isEqualTo(at() + 240 * MS);
         long asked = at();
 
         // When it sleeps with an answer on its way
         now += 60_000;
-        core.receive(B, new RaftMessage.HeartbeatReply(3, 3, asked), at());
+        core.receive(B, new RaftMessage.HeartbeatReply(3, 3, asked, WAIT), at());
         core.tick(at());
         drain(core, true);
 
         // Then
         assertThat(core.leaseUntilNanos()).isLessThan(at());
-        core.receive(B, new RaftMessage.HeartbeatReply(3, 3, at()), at());
+        core.receive(B, new RaftMessage.HeartbeatReply(3, 3, at(), WAIT), at());
+        assertThat(core.leaseUntilNanos()).isEqualTo(at() + 240 * MS);
+    }
+
+    @Test
+    void restsItsLeaseOnNobodyForLongerThanThatOnePromisesNorThanItWouldWaitItself() {
+        // Given
+        RaftCore core = leader(new RaftRules());
+        long asked = at();
+
+        // When
+        core.receive(B, new RaftMessage.HeartbeatReply(3, 3, asked, 150 * MS), at());
+        long late = core.leaseUntilNanos();
+        core.receive(B, new RaftMessage.HeartbeatReply(3, 3, asked, 600 * MS), at());
+        long eager = core.leaseUntilNanos();
+        core.retime(RaftConfig.of(Duration.ofMillis(600), Duration.ofMillis(900), Duration.ofMillis(50)), at());
+        core.receive(B, new RaftMessage.HeartbeatReply(3, 3, asked, 600 * MS), at());
+        long agreed = core.leaseUntilNanos();
+
+        // Then
+        assertThat(late).isEqualTo(asked + 120 * MS);
+        assertThat(eager).isEqualTo(asked + 240 * MS);
+        assertThat(agreed).isEqualTo(asked + 480 * MS);
+    }
+
+    @Test
+    void keepsWhatItPromisedWithLongerTimersThanItHasNow() {
+        // Given a member that promised 600 ms, and whose patience with a silent leader is shorter by now
+        RaftConfig longer = RaftConfig.of(Duration.ofMillis(600), Duration.ofMillis(1_000), Duration.ofMillis(50));
+        RaftCore core = new RaftCore(longer, A, group(), at(), new SplittableRandom(1));
+        now += 1;
+        core.receive(B, new RaftMessage.Heartbeat(1, 1, at()), at());
+        drain(core, true);
+        core.retime(RaftConfig.DEFAULT, at());
+        core.receive(B, new RaftMessage.Heartbeat(1, 1, at()), at());
+        drain(core, true);
+        List<Outbound> promised = List.copyOf(sent);
+        sent.clear();
+
+        // When
+        List<Role> roles = new ArrayList<>();
+        for (int ms = 0; ms < 590; ms += 10) {
+            now += 10;
+            core.tick(at());
+            drain(core, true);
+            roles.add(core.role());
+        }
+        core.receive(C, new RaftMessage.Vote(5, 1, 1, false), at());
+        drain(core, true);
+        List<Outbound> early = List.copyOf(sent);
+        now += 20;
+        core.receive(C, new RaftMessage.Vote(5, 1, 1, false), at());
+        drain(core, true);
+
+        // Then
+        assertThat(promised.stream()
+                        .map(Outbound::message)
+                        .filter(RaftMessage.HeartbeatReply.class::isInstance)
+                        .map(m -> ((RaftMessage.HeartbeatReply) m).waitNanos()))
+                .containsExactly(600 * MS, 300 * MS);
+        assertThat(roles).containsOnly(Role.FOLLOWER);
+        assertThat(early).isEmpty();
+        assertThat(sent).containsExactly(new Outbound(C, new RaftMessage.VoteReply(5, true, 0)));
+    }
+
+    @Test
+    void whoLedVotesForNobodyWhileWhatItLentMayLastThoughItsTimersAreShorterByNow() {
+        // Given a lease of 480 ms
+        RaftCore core = leader(new RaftRules());
+        core.retime(RaftConfig.of(Duration.ofMillis(600), Duration.ofMillis(900), Duration.ofMillis(50)), at());
+        core.receive(B, new RaftMessage.HeartbeatReply(3, 3, at(), 600 * MS), at());
+        assertThat(core.leaseUntilNanos()).isEqualTo(at() + 480 * MS);
+
+        // When
+        core.retime(RaftConfig.DEFAULT, at());
+        core.receive(B, new RaftMessage.HeartbeatReply(4, 3, at(), 0), at());
+        drain(core, true);
+        sent.clear();
+        now += 590;
+        core.receive(C, new RaftMessage.Vote(5, 9, 4, false), at());
+        drain(core, true);
+        List<Outbound> early = List.copyOf(sent);
+        now += 20;
+        core.receive(C, new RaftMessage.Vote(5, 9, 4, false), at());
+        drain(core, true);
+
+        // Then
+        assertThat(early).isEmpty();
+        assertThat(sent).containsExactly(new Outbound(C, new RaftMessage.VoteReply(5, true, 0)));
+    }
+
+    @Test
+    void aLeaderByTransferWaitsAsLongAsItsVotersHadPromisedAnother() {
+        // Given
+        RaftCore core = core(new RaftRules());
+        core.receive(B, new RaftMessage.Heartbeat(1, 1, at()), at());
+        core.receive(B, new RaftMessage.TimeoutNow(1), at());
+        drain(core, true);
+        core.receive(C, new RaftMessage.VoteReply(2, true, 900 * MS), at());
+        drain(core, true);
+        assertThat(core.role()).isEqualTo(Role.LEADER);
+
+        // When
+        now += 890;
+        core.receive(C, new RaftMessage.HeartbeatReply(2, 2, at(), WAIT), at());
+        long before = core.leaseUntilNanos();
+        now += 20;
+        core.receive(C, new RaftMessage.HeartbeatReply(2, 2, at(), WAIT), at());
+
+        // Then
+        assertThat(before).isLessThan(at());
         assertThat(core.leaseUntilNanos()).isEqualTo(at() + 240 * MS);
     }
 
@@ -240,7 +354,7 @@ class RaftCoreTest {
         }
         core.receive(B, new RaftMessage.PreVoteReply(2, 3, true, 0), at());
         drain(core, true);
-        core.receive(B, new RaftMessage.VoteReply(3, true), at());
+        core.receive(B, new RaftMessage.VoteReply(3, true, 0), at());
         drain(core, true);
         assertThat(core.role()).isEqualTo(Role.LEADER);
         sent.clear();

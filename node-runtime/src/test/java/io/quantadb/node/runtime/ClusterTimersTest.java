@@ -40,6 +40,7 @@ class ClusterTimersTest {
     @TempDir
     Path folder;
 
+    private final List<io.quantadb.node.raft.RaftConfig> retimed = new CopyOnWriteArrayList<>();
     private final List<Throwable> faults = new CopyOnWriteArrayList<>();
     private FactStore store;
 
@@ -104,12 +105,66 @@ class ClusterTimersTest {
         Timers same = ClusterTimers.configured(config());
 
         // When
-        ClusterTimers.of(config(), OLD_DISK, store, faults::add).onState(formedWith(same));
+        ClusterTimers timers = ClusterTimers.of(config(), OLD_DISK, store, faults::add);
+        timers.onState(formedWith(same));
+        timers.onTick(-5, retimed::add);
 
         // Then
         store.close();
         assertThat(faults).isEmpty();
         assertThat(store.facts()).isEqualTo(OLD_DISK.withTimers(same));
+        assertThat(retimed).isEmpty();
+    }
+
+    @Test
+    void runsWithLongerTimersOnceTheyAreOnDiskAndWritesShorterOnesWhenWhatItPromisedIsOver() {
+        // Given
+        Timers formed = ClusterTimers.configured(config());
+        Timers longer = Timers.of(50, 600, 1_000);
+        NodeFacts member = OLD_DISK.withTimers(formed);
+        store.put(member);
+        ClusterTimers timers = ClusterTimers.of(config(), member, store, faults::add);
+        ClusterState before = formedWith(formed);
+        timers.onState(before);
+        timers.onTick(0, retimed::add);
+
+        // When they become longer
+        timers.onState(retimed(before, longer));
+        timers.onTick(1, retimed::add);
+        assertThat(retimed).isEmpty();
+        await().atMost(Duration.ofSeconds(30)).until(() -> {
+            timers.onTick(2, retimed::add);
+            return !retimed.isEmpty();
+        });
+
+        // Then
+        assertThat(onDisk()).isEqualTo(longer);
+        assertThat(timers.running()).isEqualTo(longer);
+        assertThat(retimed.getFirst().lease()).isEqualTo(Duration.ofMillis(480));
+
+        // When they become shorter again
+        timers.onState(before);
+        timers.onTick(1_000_000_000L, retimed::add);
+        assertThat(timers.running()).isEqualTo(formed);
+        timers.onTick(1_650_000_000L, retimed::add);
+        Timers meanwhile = onDisk();
+        timers.onTick(1_661_000_000L, retimed::add);
+
+        // Then
+        await().atMost(Duration.ofSeconds(30)).until(() -> formed.equals(onDisk()));
+        assertThat(meanwhile).isEqualTo(longer);
+        assertThat(faults).isEmpty();
+    }
+
+    private Timers onDisk() {
+        NodeFacts facts = store.facts();
+        return facts == null ? null : facts.timers();
+    }
+
+    private static ClusterState retimed(ClusterState state, Timers timers) {
+        return new Transitions(new ProtocolRules())
+                .apply(state, new Command.Retime(timers))
+                .state();
     }
 
     private NodeConfig config() {

@@ -43,16 +43,18 @@ class ViewsTest {
         assertThat(membership(facts("u-1.00000000000000ff"))).isEqualTo(ClusterView.Membership.STARTING);
     }
 
-    @ParameterizedTest(name = "{1} bytes behind with max_lag_bytes={2}: {3}")
+    @ParameterizedTest(name = "{1} bytes behind with max_lag_bytes={2}, {3} ms with max_lag_time=500 ms: {4}")
     @CsvSource({
-        "true, -1, 1000, HEALTHY",
-        "false, -1, 1000, UNKNOWN",
-        "false, 0, 1000, HEALTHY",
-        "false, 1000, 1000, HEALTHY",
-        "false, 1001, 1000, LAGGING",
-        "false, 1001, 2000, HEALTHY",
+        "true, -1, 1000, -1, HEALTHY",
+        "false, -1, 1000, -1, UNKNOWN",
+        "false, 0, 1000, 0, HEALTHY",
+        "false, 1000, 1000, 500, HEALTHY",
+        "false, 1001, 1000, 0, LAGGING",
+        "false, 1001, 2000, 0, HEALTHY",
+        "false, 10, 2000, 501, LAGGING",
     })
-    void aFollowerLagsBeyondTheConfiguredLimit(boolean well, long lag, long limit, ClusterView.Health health) {
-        assertThat(Views.health(well, lag, limit)).isEqualTo(health);
+    void aFollowerLagsBeyondTheConfiguredLimits(
+            boolean well, long lag, long limit, long lagMs, ClusterView.Health health) {
+        assertThat(Views.health(well, lag, limit, lagMs, 500)).isEqualTo(health);
     }
 }

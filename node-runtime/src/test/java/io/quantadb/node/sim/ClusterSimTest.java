@@ -16,7 +16,7 @@ class ClusterSimTest {
 
     /** The last one is the run that is repeated. */
     @RegisterExtension
-    static final SeedProgress PROGRESS = new SeedProgress("cluster", seeds().count() + 6 * storms().count() + 2);
+    static final SeedProgress PROGRESS = new SeedProgress("cluster", seeds().count() + 7 * storms().count() + 2);
 
     static LongStream seeds() {
         long first = Long.getLong("sim.seed", 0);
@@ -93,6 +93,19 @@ class ClusterSimTest {
     @MethodSource("moves")
     void losesNothingHoweverOftenThePrimaryMoves(long seed) {
         SimRun run = SimRun.moving(seed, new ProtocolRules(), new SimBugs());
+        try {
+            run.all(CHAOS_MS);
+            assertThat(run.world.oracle.acknowledged).isPositive();
+        } catch (AssertionError | RuntimeException e) {
+            throw new AssertionError("reproduce: make sim RUNS=1 SEED=" + seed, e);
+        }
+    }
+
+    /** Election timeout and lease become longer and shorter, and every node comes to it when it does. */
+    @ParameterizedTest(name = "retiming={0}")
+    @MethodSource("storms")
+    void survivesTimersThatChangeWhileThePrimaryMovesAndDies(long seed) {
+        SimRun run = SimRun.retiming(seed, new ProtocolRules(), new SimBugs());
         try {
             run.all(CHAOS_MS);
             assertThat(run.world.oracle.acknowledged).isPositive();

@@ -52,6 +52,7 @@ final class SimNode {
     SimRelay relay;
     SimFront front;
     RaftCore raft;
+    private SimTimers timers;
     ClusterCore core;
     boolean up;
     private int life;
@@ -129,7 +130,8 @@ final class SimNode {
         completing = world.now;
         RaftRestored restored = disk.restored();
         facts.promise = world.bugs.restoredPromise(facts.promise);
-        raft = new RaftCore(RAFT, self, restored, local(), world.random);
+        timers = new SimTimers(facts);
+        raft = new RaftCore(timers.config(RAFT), self, restored, local(), world.random);
         shownLease = raft.leaseUntilNanos();
         core = new ClusterCore(
                 new ClusterCore.Start(
@@ -219,6 +221,7 @@ final class SimNode {
             return;
         }
         work(() -> {
+            timers.tick(state, local(), RAFT, next -> raft.retime(next, local()));
             raft.tick(local());
             event(new Event.Tick(world.wallMillis()));
             if (world.now - beatAt > 50 * SimWorld.MS) {

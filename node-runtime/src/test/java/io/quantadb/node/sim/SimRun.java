@@ -9,6 +9,7 @@ import io.quantadb.node.cluster.MemberKind;
 import io.quantadb.node.cluster.MemberState;
 import io.quantadb.node.cluster.ProtocolRules;
 import io.quantadb.node.cluster.Settings;
+import io.quantadb.node.cluster.Timers;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
 import io.quantadb.node.sim.invariants.ServesAgain;
@@ -33,7 +34,8 @@ final class SimRun {
         RESTLESS,
         LAGGING,
         STALLING,
-        MOVING
+        MOVING,
+        RETIMING
     }
 
     private SimRun(long seed, ProtocolRules rules, SimBugs bugs, Mix mix, int voters, int witnesses, int replicas) {
@@ -93,6 +95,11 @@ final class SimRun {
         int[][] shapes = {{3, 0, 0}, {3, 0, 0}, {5, 0, 0}, {2, 1, 0}, {4, 1, 0}};
         int[] shape = shapes[(int) Math.floorMod(seed, (long) shapes.length)];
         return new SimRun(seed, rules, bugs, Mix.MOVING, shape[0], shape[1], shape[2]);
+    }
+
+    /** Three or five data nodes whose election timeout and lease change all the time, while the primary moves and dies. */
+    static SimRun retiming(long seed, ProtocolRules rules, SimBugs bugs) {
+        return new SimRun(seed, rules, bugs, Mix.RETIMING, seed % 2 == 0 ? 3 : 5, 0, 0);
     }
 
     void form() {
@@ -446,6 +453,19 @@ final class SimRun {
         world.afterMs(50, mix == Mix.RESTLESS ? 900 : 3_000, this::operate);
     }
 
+    /** Longer and shorter, whoever leads; at the end what the cluster was formed with. */
+    private void retime() {
+        Settings s = world.oracle.committed.settings();
+        int times = faulty ? 1 + world.random.nextInt(5) : 1;
+        Timers next = s.tuning().timers(s.heartbeatMillis(), times * s.tuning().electionBaseMinMillis());
+        if (!next.equals(s.timers())) {
+            nodes.stream().filter(n -> n.running()).forEach(n -> n.propose(new Command.Retime(next)));
+        }
+        if (faulty || !next.equals(s.timers())) {
+            world.afterMs(100, 1_500, this::retime);
+        }
+    }
+
     /** Every node is asked, since more than one may believe that it leads. */
     private void ask(AdminRequest request) {
         nodes.stream().filter(n -> n.up).forEach(n -> n.event(new Event.AdminAsked(0, request)));
@@ -529,8 +549,11 @@ final class SimRun {
         if (mix == Mix.RESTLESS || mix == Mix.STALLING || (mix != Mix.LAGGING && world.chance(0.3))) {
             operate();
         }
-        if (mix == Mix.MOVING) {
+        if (mix == Mix.MOVING || mix == Mix.RETIMING) {
             moves.begin();
+        }
+        if (mix == Mix.RETIMING) {
+            retime();
         }
         run(chaosMs);
         faulty = false;

@@ -16,7 +16,7 @@ class RaftSimTest {
 
     /** The last one is the run that is repeated. */
     @RegisterExtension
-    static final SeedProgress PROGRESS = new SeedProgress("raft", 3 * seeds().count() + 1);
+    static final SeedProgress PROGRESS = new SeedProgress("raft", 4 * seeds().count() + 1);
 
     static LongStream seeds() {
         long first = Long.getLong("sim.seed", 0);
@@ -50,6 +50,18 @@ class RaftSimTest {
     void holdsItsInvariantsWhenEveryLeaderChangesTheMembersUnheard(long seed) {
         try {
             SimRun run = new SimRun(seed, new RaftRules(), UPHEAVAL_MS, SimProfile::upheaval).run();
+            assertThat(run.world.invariants.highestCommitted()).isGreaterThan(1);
+        } catch (AssertionError | RuntimeException e) {
+            throw new AssertionError("reproduce: -Dtest=RaftSimTest -Dsim.runs=1 -Dsim.seed=" + seed, e);
+        }
+    }
+
+    @ParameterizedTest(name = "retiming seed={0}")
+    @MethodSource("seeds")
+    void holdsItsInvariantsWhileTimersChangeAndSomeNodesHearOfItLate(long seed) {
+        try {
+            SimRun run = SimRun.retiming(seed, new RaftRules(), SimRetimes.OFTEN, CHAOS_MS)
+                    .run();
             assertThat(run.world.invariants.highestCommitted()).isGreaterThan(1);
         } catch (AssertionError | RuntimeException e) {
             throw new AssertionError("reproduce: -Dtest=RaftSimTest -Dsim.runs=1 -Dsim.seed=" + seed, e);

@@ -5,6 +5,7 @@ import io.quantadb.node.raft.DiskWrite;
 import io.quantadb.node.raft.EntryKind;
 import io.quantadb.node.raft.LogEntry;
 import io.quantadb.node.raft.Outbound;
+import io.quantadb.node.raft.RaftConfig;
 import io.quantadb.node.raft.RaftCore;
 import io.quantadb.node.raft.RaftOutput;
 import io.quantadb.node.raft.RaftRestored;
@@ -22,6 +23,13 @@ final class SimNode {
     PeerId self;
     SimDisk disk;
     RaftCore core;
+    /** The timers that a restart finds. */
+    RaftConfig onDisk;
+    /** The timers of this life. */
+    RaftConfig running;
+
+    private long promisedUntil;
+
     boolean up;
     long pausedUntil;
     /** Counts lives of the process, so that what belongs to an earlier one is dropped. */
@@ -48,6 +56,8 @@ final class SimNode {
         this.rate = rate;
         this.offset = offset;
         this.disk = new SimDisk(initial);
+        this.onDisk = world.timers.apply(self.node(), world.profile.config());
+        this.running = onDisk;
     }
 
     long local() {
@@ -66,13 +76,8 @@ final class SimNode {
         RaftRestored restored = disk.restored();
         memory.clear();
         restored.entries().forEach(e -> memory.put(e.index(), e));
-        core = new RaftCore(
-                world.timers.apply(self.node(), world.profile.config()),
-                self,
-                restored,
-                local(),
-                world.random,
-                world.rules);
+        running = onDisk;
+        core = new RaftCore(running, self, restored, local(), world.random, world.rules);
         if (world.profile.sameRank()) {
             core.setRank(0);
         }
@@ -107,6 +112,37 @@ final class SimNode {
         }
         r.run();
         pump();
+    }
+
+    /** As the product does it: longer timers after they are on disk, shorter ones on disk after what was promised is over. */
+    void retime(RaftConfig timers) {
+        int mine = life;
+        RaftConfig before = running;
+        if (timers.electionMin().compareTo(before.electionMin()) > 0) {
+            onDisk = timers;
+            world.after(world.random.nextLong(20_000_000), () -> run(timers, mine));
+            return;
+        }
+        run(timers, mine);
+        if (world.retimes.forgetsAtOnce()) {
+            onDisk = timers;
+        }
+        promisedUntil =
+                Math.max(promisedUntil, world.now + (long) (before.electionMin().toNanos() * 1.1 / rate));
+        world.at(promisedUntil, () -> {
+            if (mine == life && running.equals(timers) && world.now >= promisedUntil) {
+                onDisk = timers;
+            }
+        });
+    }
+
+    private void run(RaftConfig timers, int mine) {
+        if (mine == life && up && onDisk.electionMin().compareTo(timers.electionMin()) >= 0) {
+            running = timers;
+            core.retime(timers, local());
+            pump();
+            world.trace("%s waits %s from now on".formatted(self, timers.electionMin()));
+        }
     }
 
     private void tick(int mine) {

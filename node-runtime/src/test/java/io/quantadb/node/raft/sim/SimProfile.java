@@ -134,6 +134,49 @@ record SimProfile(
                 config);
     }
 
+    /** Three or five voters with short timers, whose leaders hand over, crash, stop and are cut off again and again. */
+    static SimProfile hurried(RandomGenerator r) {
+        RaftConfig d = RaftConfig.of(Duration.ofMillis(40), Duration.ofMillis(80), Duration.ofMillis(10));
+        RaftConfig config = new RaftConfig(
+                d.electionMin(),
+                d.electionMax(),
+                d.heartbeat(),
+                d.lease(),
+                Duration.ofMillis(4),
+                64,
+                8,
+                4096,
+                4096,
+                1000,
+                10);
+        boolean slow = r.nextBoolean();
+        return new SimProfile(
+                r.nextInt(3) == 0 ? 5 : 3,
+                0,
+                0,
+                0,
+                slow ? 0.4 : 0,
+                60 + r.nextInt(300),
+                1,
+                40 + r.nextInt(120),
+                2,
+                3,
+                2,
+                2,
+                3,
+                8,
+                0,
+                0,
+                20 + r.nextInt(300),
+                0.02,
+                0,
+                0,
+                r.nextInt(3) == 0 ? 0.3 : 0,
+                r.nextInt(3) == 0,
+                false,
+                config);
+    }
+
     /**
      * Four voters without a spare. Each leader at once proposes to change the members, and mostly is alone or one of a
      * pair by then: elections among sets that no longer are the same for everybody, where four become three.

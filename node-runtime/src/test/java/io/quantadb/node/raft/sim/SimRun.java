@@ -43,6 +43,13 @@ final class SimRun {
         this.chaosMs = chaosMs;
     }
 
+    /** Short timers that change while the nodes run, and leaders that rarely last. */
+    static SimRun retiming(long seed, RaftRules rules, SimRetimes retimes, long chaosMs) {
+        SimRun run = new SimRun(seed, rules, chaosMs, SimProfile::hurried);
+        run.world.retimes = retimes;
+        return run;
+    }
+
     SimRun run() {
         chaos();
         calm();
@@ -54,6 +61,9 @@ final class SimRun {
         world.after(0, this::nextProposal);
         world.after(0, this::nextFault);
         world.after(0, this::operate);
+        if (world.retimes.everyMs() > 0) {
+            world.after(0, this::nextRetime);
+        }
         world.invariants.whenLeader = this::elected;
         world.runUntil(chaosMs * MS);
         world.invariants.logMatching();
@@ -112,6 +122,23 @@ final class SimRun {
             }
         }
         world.after((5 + random.nextLong(60)) * MS, this::nextProposal);
+    }
+
+    private void nextRetime() {
+        if (world.calm) {
+            return;
+        }
+        int[] factors = {1, 2, 4, 8};
+        RaftConfig next = SimRetimes.times(world.profile.config(), factors[random.nextInt(factors.length)]);
+        for (SimNode n : world.nodes) {
+            boolean late = random.nextInt(3) == 0;
+            world.after((late ? random.nextLong(world.retimes.lateMs()) : 0) * MS, () -> {
+                if (n.up && world.now >= n.pausedUntil) {
+                    n.retime(next);
+                }
+            });
+        }
+        world.after(random.nextLong(2L * world.retimes.everyMs()) * MS, this::nextRetime);
     }
 
     // ---- what an operator does: replaces dead incarnations, and changes the membership for the sake of it

@@ -32,6 +32,9 @@ final class SimWorld {
     /** What a node runs with; the profile's, but in a test of nodes that disagree. */
     final BiFunction<NodeId, RaftConfig, RaftConfig> timers;
 
+    /** How timers change while the nodes run; never, but in runs about that. */
+    SimRetimes retimes = SimRetimes.NONE;
+
     final List<SimNode> nodes = new ArrayList<>();
     final Invariants invariants;
     /** Which way is cut, and until when. */
