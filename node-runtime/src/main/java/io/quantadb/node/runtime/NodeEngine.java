@@ -71,11 +71,7 @@ final class NodeEngine implements EngineControl {
 
     /** @param snapshotTimeout how long a base backup may make no progress */
     NodeEngine(
-            PostgresServer server,
-            NodePostgres postgres,
-            WalRelay relay,
-            Rewinder rewinder,
-            Duration snapshotTimeout) {
+            PostgresServer server, NodePostgres postgres, WalRelay relay, Rewinder rewinder, Duration snapshotTimeout) {
         this.snapshotTimeout = snapshotTimeout;
         this.server = server;
         this.directory = postgres.directory();

@@ -90,7 +90,7 @@ class ReportsTest {
             reports.keep(N1, primary(end));
             reports.keep(N2, standby(end));
             reports.keep(N3, standby(n3Has));
-            rules.onTick(Set.of());
+            rules.onTick(Set.of(), Set.of());
         }
     }
 

@@ -186,8 +186,8 @@ class AdoptPT {
             // When
             Howto.Outcome adopted = run(page, "adopt", server);
             Howto.Outcome again = run(page, "adopt", server);
-            Process joining =
-                    page.start(of(page, "first", server).replace("--cluster-mode primary", "--cluster-mode replica --primary localhost:1"));
+            Process joining = page.start(of(page, "first", server)
+                    .replace("--cluster-mode primary", "--cluster-mode replica --primary localhost:1"));
             int joined = joining.waitFor();
             Howto.Outcome back = run(page, "undo", server);
             Howto.Outcome twice = run(page, "undo", server);
