@@ -128,6 +128,7 @@ final class NodeEngine implements EngineControl {
     @Override
     public int startStandby() {
         requireStaying();
+        rewinder.tidy();
         startAs(StartMode.STANDBY);
         standby = true;
         return ControlFile.read(directory.path()).checkpointTimeline();
@@ -246,6 +247,7 @@ final class NodeEngine implements EngineControl {
         standby = false;
         known = null;
         server.endLeftovers();
+        rewinder.tidy();
         directory.create();
         directory.wipeForClone(generation);
         PeerStreams.Opened opened = open(source, epoch, generation);

@@ -5,6 +5,7 @@ import io.quantadb.node.cluster.ClusterCore;
 import io.quantadb.node.cluster.Event;
 import io.quantadb.node.cluster.Position;
 import io.quantadb.node.cluster.ServerState;
+import io.quantadb.node.common.LogKeys;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.MonotonicClock;
 import io.quantadb.node.common.NodeException;
@@ -41,6 +42,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * PostgreSQL, relay and front of one node, tied to the events of its decision core.
@@ -58,6 +61,7 @@ record NodeParts(
         MonotonicClock clock,
         boolean hasData) {
 
+    private static final Logger LOGGER = LoggerFactory.getLogger(NodeParts.class);
     private static final Duration READ_ALONG_EVERY = Duration.ofSeconds(1);
 
     private static final Duration LEASE_GRACE = Duration.ofMillis(500);
@@ -119,8 +123,14 @@ record NodeParts(
                 relay,
                 new Rewinder(config.postgres().rewind(), server, postgres, relay, diverged, Clock.systemUTC()),
                 config.cluster().replication().snapshotTimeout());
-        boolean hasData =
-                postgres.directory().inspect(postgres.binaries().major(), null) instanceof DirectoryContents.Cluster;
+        DirectoryContents contents =
+                postgres.directory().inspect(postgres.binaries().major(), null);
+        boolean hasData = contents instanceof DirectoryContents.Cluster;
+        if (contents instanceof DirectoryContents.Incomplete) {
+            LOGGER.atWarn()
+                    .addMarker(LogKeys.REPLICATION)
+                    .log("a clone or a rewind of the data directory was cut short: what is in it is not used");
+        }
         return new NodeParts(postgres, server, relay, front, engine, gate, post, clock, hasData);
     }
 

@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -92,11 +93,23 @@ final class Rewinder {
     /** Where from, and under which generation, which is on disk already. */
     record Order(Member source, long epoch, long generation, Position end, Lsn fork) {}
 
+    /** Before anything else is done with the data: removes WAL that a rewind had set aside when its agent died. */
+    void tidy() {
+        setAside().discard();
+    }
+
+    private RewoundWal setAside() {
+        Path beside = directory.path().resolveSibling(directory.path().getFileName() + ".rewind-wal");
+        @Nullable FileOwner owner = user.switched() ? new FileOwner((int) user.uid(), (int) user.gid()) : null;
+        // Beside the data directory, since pg_rewind removes what the source has not got.
+        return new RewoundWal(directory.path(), beside, owner);
+    }
+
     void run(Order order) throws InterruptedException {
         server.endLeftovers();
         keepWal(order);
         PgRewind program = program();
-        RewoundWal wal = new RewoundWal(directory.path(), aside(), owner());
+        RewoundWal wal = setAside();
         Path socket = PgConnection.socketIn(sockets, PORT);
         long began = System.nanoTime();
         try (PgConnection session = session(order);
@@ -153,15 +166,6 @@ final class Rewinder {
         return PgRewind.of(server.config())
                 .orElseThrow(() -> new LocalFault("there is no pg_rewind beside %s; packages of PostgreSQL bring it"
                         .formatted(server.config().binaries().postgres())));
-    }
-
-    /** Beside the data directory, since pg_rewind removes what the source has not got. */
-    private Path aside() {
-        return directory.path().resolveSibling(directory.path().getFileName() + ".rewind-wal");
-    }
-
-    private @org.jspecify.annotations.Nullable FileOwner owner() {
-        return user.switched() ? new FileOwner((int) user.uid(), (int) user.gid()) : null;
     }
 
     /** The copy would be told to write where the source's tablespaces are, which on this machine is nobody's to guess. */

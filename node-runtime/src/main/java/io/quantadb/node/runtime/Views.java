@@ -216,6 +216,9 @@ final class Views {
         String fault = core.status().reason();
         String words = fault.isEmpty() ? parts.server().trouble() : fault;
         String why = words.isEmpty() ? "" : "; " + words;
+        if (parts.engine().rewinding()) {
+            return "its data goes back to where it left the primary's" + why;
+        }
         if (server != ServerState.STANDBY) {
             return "its server is " + server.name().toLowerCase(java.util.Locale.ROOT) + why;
         }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -140,6 +141,29 @@ class BenchTest {
         assertThat(summary.missed(false))
                 .containsExactly("kill-postgres/none lost 2", "kill-postgres/none duplicated 1");
         assertThat(summary.missed(true)).contains("kill-postgres/none max 1200 ms > 1000 ms");
+    }
+
+    @Test
+    void printsHowLongRepairsTookAndWhichOfThemWereNoneOrTooSlow() throws Exception {
+        // Given
+        Path file = dir.resolve("repair.jsonl");
+        RepairResult quick = new RepairResult("a", "rewind-10s", 1, "rewind", Map.of("seconds", 4.25));
+        RepairResult cloned = new RepairResult("a", "rewind-10s", 2, "clone", Map.of("seconds", 8.5));
+        quick.append(file);
+        cloned.append(file);
+        new RepairResult("b", "rewind-10s", 1, "rewind", Map.of("seconds", 1.0)).append(file);
+
+        // When
+        RepairSummary rejoin = new RepairSummary(RepairScenario.REWIND_10S, RepairResult.read(file, "a"));
+        RepairSummary lag = new RepairSummary(
+                RepairScenario.LAG, List.of(new RepairResult("a", "lag", 1, "", Map.of("p50_ms", 3.0, "p99_ms", 130.0))));
+
+        // Then
+        assertThat(rejoin.line())
+                .isEqualTo("{\"scenario\":\"rewind-10s\",\"runs\":2,\"seconds\":{\"p50\":4.25,\"max\":8.5}}");
+        assertThat(rejoin.missed(false)).containsExactly("rewind-10s, run 2: the node took another rung: clone");
+        assertThat(lag.missed(true)).containsExactly("lag p99_ms 130.00 > 100");
+        assertThat(lag.missed(false)).isEmpty();
     }
 
     @Test

@@ -4,11 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -53,31 +49,14 @@ record RepairResult(String settings, String scenario, int run, String rung, Map<
                 measured);
     }
 
-    /** The rounds of these settings in a file; a last line that was cut off is left out. */
+    /** The rounds of these settings in a file. */
     static List<RepairResult> read(Path file, String settings) throws IOException {
-        List<RepairResult> out = new ArrayList<>();
-        if (!Files.exists(file)) {
-            return out;
-        }
-        for (String line : Files.readAllLines(file)) {
-            try {
-                RepairResult result = parse(line);
-                if (result.settings.equals(settings)) {
-                    out.add(result);
-                }
-            } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-                // Cut off while the bench was being stopped: that round is run again.
-            }
-        }
-        return out;
+        return ResultLines.read(file, RepairResult::parse).stream()
+                .filter(result -> result.settings.equals(settings))
+                .toList();
     }
 
     void append(Path file) throws IOException {
-        Files.createDirectories(file.toAbsolutePath().getParent());
-        Files.write(
-                file,
-                (line() + "\n").getBytes(StandardCharsets.UTF_8),
-                StandardOpenOption.CREATE,
-                StandardOpenOption.APPEND);
+        ResultLines.append(file, line());
     }
 }

@@ -3,11 +3,7 @@ package io.quantadb.node.bench;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -70,31 +66,14 @@ record RunResult(
                 n.path("errors").asLong());
     }
 
-    /** The rounds of these settings in a file; a last line that was cut off is left out. */
+    /** The rounds of these settings in a file. */
     static List<RunResult> read(Path file, String settings) throws IOException {
-        List<RunResult> out = new ArrayList<>();
-        if (!Files.exists(file)) {
-            return out;
-        }
-        for (String line : Files.readAllLines(file)) {
-            try {
-                RunResult result = parse(line);
-                if (result.settings.equals(settings)) {
-                    out.add(result);
-                }
-            } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-                // Cut off while the bench was being stopped: that round is run again.
-            }
-        }
-        return out;
+        return ResultLines.read(file, RunResult::parse).stream()
+                .filter(result -> result.settings.equals(settings))
+                .toList();
     }
 
     void append(Path file) throws IOException {
-        Files.createDirectories(file.toAbsolutePath().getParent());
-        Files.write(
-                file,
-                (line() + "\n").getBytes(StandardCharsets.UTF_8),
-                StandardOpenOption.CREATE,
-                StandardOpenOption.APPEND);
+        ResultLines.append(file, line());
     }
 }

@@ -144,6 +144,7 @@ class RewindPT extends OnOneCluster {
             Divergence.of(cluster, old, writes);
             cluster.awaitSuccessor(old);
             Files.createFile(old.folder().resolve("data").resolve(MARK));
+            Files.createDirectory(old.folder().resolve("data/postgres.rewind-wal"));
             Files.delete(old.folder().resolve("data/postgres/global/pg_filenode.map"));
 
             // When
@@ -154,8 +155,10 @@ class RewindPT extends OnOneCluster {
             // Then
             writes.auditEverywhere();
             List<String> since = log(old).stream().skip(linesBefore).toList();
+            assertThat(first(since, "was cut short")).isLessThan(first(since, CLONED));
             assertThat(first(since, "postgresql started")).isGreaterThan(first(since, CLONED));
             assertThat(old.folder().resolve("data").resolve(MARK)).doesNotExist();
+            assertThat(old.folder().resolve("data/postgres.rewind-wal")).doesNotExist();
         }
     }
 
@@ -182,6 +185,7 @@ class RewindPT extends OnOneCluster {
             // Then
             writes.auditEverywhere();
             assertThat(old.folder().resolve("data").resolve(MARK)).doesNotExist();
+            assertThat(old.folder().resolve("data/postgres.rewind-wal")).doesNotExist();
         }
     }
 
