@@ -85,13 +85,25 @@ final class SettingsCommand implements Callable<Integer> {
             }
             change.put(REGIONS, value.equals("on"));
         } else if (TIMES.contains(name)) {
-            change.put(name + "_ms", Waits.duration(name, value).toMillis());
+            change.put(name + "_ms", duration(name, value).toMillis());
         } else {
             throw new Failure(
                     ExitCode.CONFIG,
                     "'%s' is not a setting that can be changed here".formatted(name),
                     "the settings are %s and %s; others stand in docs/reference/configuration.md"
                             .formatted(String.join(", ", TIMES), REGIONS));
+        }
+    }
+
+    private static Duration duration(String name, String value) {
+        try {
+            return Durations.parse(value);
+        } catch (IllegalArgumentException e) {
+            throw new Failure(
+                    ExitCode.CONFIG,
+                    "%s=%s: %s".formatted(name, value, e.getMessage()),
+                    "write %s=30s".formatted(name),
+                    e);
         }
     }
 

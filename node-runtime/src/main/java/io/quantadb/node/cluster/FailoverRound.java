@@ -82,6 +82,11 @@ final class FailoverRound {
         return held.words();
     }
 
+    /** By an operator's word: a move that was held back begins; it needs nothing of the primary, whose disk may hang. */
+    void onAskedToMove() {
+        held.override();
+    }
+
     /** Leadership began or ended, or the epoch moved on: nothing of before counts. */
     void reset() {
         phase = Phase.IDLE;

@@ -13,6 +13,7 @@ final class HeldBack {
     private final Reports reports;
     private final MoveBackoff backoff;
     private String words = "";
+    private boolean askedFor;
 
     HeldBack(Context ctx, Reports reports) {
         this.ctx = ctx;
@@ -25,13 +26,20 @@ final class HeldBack {
         return words;
     }
 
+    /** Nothing is held back any more. */
     void clear() {
+        askedFor = false;
         words = "";
+    }
+
+    /** Somebody wants the primary moved: what is held back begins. */
+    void override() {
+        askedFor = !words.isEmpty();
     }
 
     /** At once, but away from a primary that lives: not in maintenance, and not to and fro. */
     boolean mayBegin(Cause cause) {
-        if (!cause.living()) {
+        if (!cause.living() || askedFor) {
             return true;
         }
         long wait = backoff.waitMillis(cause);

@@ -169,6 +169,9 @@ final class LeaderDuties {
             ctx.add(new Action.AdminAnswer(asked.requestId(), Action.AdminVerdict.NOT_NOW, notNow));
         } else if (ctx.leads() && asked.request() instanceof AdminRequest.Switchover(SwitchoverRequest wanted)) {
             switchover.onAsked(asked.requestId(), wanted, failover.running());
+            if (!switchover.idle()) {
+                failover.onAskedToMove();
+            }
         } else {
             admin.onAsked(asked, busy());
         }

@@ -102,7 +102,7 @@ class LivingPrimaryTest {
     }
 
     @Test
-    void aSwitchoverIsBegunWhileAMoveIsHeldBackAndEndsTheCount() {
+    void aSwitchoverBeginsAMoveThatIsHeldBackAndEndsTheCount() {
         // Given
         moved(WALL - 1_000, UNFIT);
         leads();
@@ -115,6 +115,7 @@ class LivingPrimaryTest {
 
         // Then
         assertThat(asked).contains(new Action.AdminAnswer(9, Action.AdminVerdict.ACCEPTED, "n2"));
+        assertThat(freezes(during(200))).as("it needs nothing of a hung disk").isTrue();
         moved(WALL, FailoverRecord.PLANNED);
         assertThat(MoveBackoff.moves(state, Cause.sort(UNFIT), WALL)).isZero();
     }
