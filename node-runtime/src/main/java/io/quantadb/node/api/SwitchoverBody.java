@@ -25,5 +25,12 @@ record SwitchoverBody(@Nullable SwitchoverReport report) implements Json.Body {
         json.writeStringField("reason", r == null ? "" : r.words());
         json.writeNumberField("write_gap_ms", r == null ? -1 : r.gapMillis());
         json.writeNumberField("took_ms", r == null ? 0 : r.tookMillis());
+        json.writeObjectFieldStart("steps_ms");
+        if (r != null) {
+            for (SwitchoverReport.Step step : r.steps()) {
+                json.writeNumberField(step.name(), step.millis());
+            }
+        }
+        json.writeEndObject();
     }
 }

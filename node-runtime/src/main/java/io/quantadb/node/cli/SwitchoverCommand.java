@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quantadb.node.common.HostPort;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -87,7 +88,7 @@ final class SwitchoverCommand implements Callable<Integer> {
             throw new Failure(
                     ExitCode.ABORTED, "the switchover was given up: " + reason, "see quantadb status, and ask again");
         }
-        spec.commandLine().getOut().print(table(ended));
+        spec.commandLine().getOut().print(table(ended) + steps(ended));
         return ExitCode.OK.status();
     }
 
@@ -151,5 +152,14 @@ final class SwitchoverCommand implements Callable<Integer> {
                         ended.path("epoch").asText(),
                         gap < 0 ? "not measured" : gap + " ms",
                         ended.path("took_ms").asText() + " ms")));
+    }
+
+    /** A line that says what the time went into; empty when the leader that knew it is gone. */
+    static String steps(JsonNode ended) {
+        List<String> steps = new ArrayList<>();
+        ended.path("steps_ms")
+                .properties()
+                .forEach(step -> steps.add(step.getKey() + " " + step.getValue().asLong()));
+        return steps.isEmpty() ? "" : "steps, in ms: " + String.join(", ", steps) + "\n";
     }
 }

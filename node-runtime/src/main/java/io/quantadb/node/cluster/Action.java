@@ -138,8 +138,11 @@ public sealed interface Action {
     /** Stop forwarding and cut every session of the primary. */
     record CloseFront(String reason) implements Action {}
 
-    /** Let no client begin a transaction; answered by {@link Event.FrontDrained} once none is under way. */
-    record DrainFront(long epoch, long round) implements Action {}
+    /**
+     * Let no client begin a transaction; answered by {@link Event.FrontDrained} once none is under way, but those that wait
+     * for their client for a fifth of {@code drainMillis}: they are not worth more.
+     */
+    record DrainFront(long epoch, long round, int drainMillis) implements Action {}
 
     /** The end of {@link DrainFront}: what was held back goes on. */
     record ResumeFront() implements Action {}

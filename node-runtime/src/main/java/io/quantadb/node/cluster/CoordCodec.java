@@ -1,5 +1,8 @@
 package io.quantadb.node.cluster;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /** What decision cores say to each other, as bytes: a format byte, a tag, the term, then the fields in their order. */
 public final class CoordCodec {
     private static final int FORMAT = 1;
@@ -27,7 +30,7 @@ public final class CoordCodec {
             case CoordMessage.JointObeyed m -> out.l(m.version()).lsn(m.insertPosition());
             case CoordMessage.NextRuleSatisfied m ->
                 out.l(m.version()).i(m.timeline()).i(m.parentTimeline()).lsn(m.fork());
-            case CoordMessage.SwitchoverTold m -> report(out, m.report());
+            case CoordMessage.SwitchoverTold m -> steps(report(out, m.report()), m.report());
             case CoordMessage.SwitchoverStep m ->
                 out.l(m.epoch()).l(m.round()).e(m.step()).node(m.heir()).i(m.drainMillis());
             case CoordMessage.SwitchoverStepDone m ->
@@ -56,7 +59,7 @@ public final class CoordCodec {
             case CoordMessage.JointObeyed m -> 13;
             case CoordMessage.NextRuleSatisfied m -> 14;
             case CoordMessage.Discard m -> 20;
-            case CoordMessage.SwitchoverTold m -> 21;
+            case CoordMessage.SwitchoverTold m -> 48;
             case CoordMessage.SwitchoverStep m -> 22;
             case CoordMessage.SwitchoverStepDone m -> 23;
             case CoordMessage.Serves m -> 24;
@@ -90,6 +93,7 @@ public final class CoordCodec {
             case 13 -> new CoordMessage.JointObeyed(term, in.l(), in.lsn());
             case 14 -> new CoordMessage.NextRuleSatisfied(term, in.l(), in.i(), in.i(), in.lsn());
             case 20 -> new CoordMessage.Discard(term, in.l(), in.l());
+            // Of a leader of an earlier release, which tells no steps.
             case 21 -> new CoordMessage.SwitchoverTold(term, report(in));
             case 22 ->
                 new CoordMessage.SwitchoverStep(
@@ -98,15 +102,31 @@ public final class CoordCodec {
                 new CoordMessage.SwitchoverStepDone(term, in.l(), in.l(), in.of(CoordMessage.Step.values()), in.l());
             case 24 -> new CoordMessage.Serves(term, in.l());
             case 32 -> new CoordMessage.Pace(term, in.l());
+            case 48 -> new CoordMessage.SwitchoverTold(term, withSteps(report(in), in));
             default -> throw new IllegalArgumentException("message %d is not known here".formatted(tag));
         };
         in.end();
         return message;
     }
 
-    private static void report(Wire.Out out, SwitchoverReport r) {
+    private static Wire.Out report(Wire.Out out, SwitchoverReport r) {
         out.l(r.id()).e(r.phase()).node(r.from()).node(r.to()).l(r.epoch());
-        out.s(r.words()).l(r.gapMillis()).l(r.tookMillis());
+        return out.s(r.words()).l(r.gapMillis()).l(r.tookMillis());
+    }
+
+    private static void steps(Wire.Out out, SwitchoverReport r) {
+        out.count(r.steps().size());
+        r.steps().forEach(s -> out.s(s.name()).l(s.millis()));
+    }
+
+    private static SwitchoverReport withSteps(SwitchoverReport r, Wire.In in) {
+        List<SwitchoverReport.Step> steps = new ArrayList<>();
+        int count = in.count(SwitchoverReport.STEPS_MAX);
+        for (int i = 0; i < count; i++) {
+            steps.add(new SwitchoverReport.Step(in.s(), in.l()));
+        }
+        return new SwitchoverReport(
+                r.id(), r.phase(), r.from(), r.to(), r.epoch(), r.words(), r.gapMillis(), r.tookMillis(), steps);
     }
 
     private static SwitchoverReport report(Wire.In in) {

@@ -145,7 +145,7 @@ final class SwitchoverDuties {
         holdUntil = drainUntil + ctx.stretched(HOLD_SLACK_NANOS);
         told = 0;
         ctx.tell("failover", "holds new transactions back, %s is to take over".formatted(m.heir()));
-        ctx.add(new Action.DrainFront(epoch, round));
+        ctx.add(new Action.DrainFront(epoch, round, m.drainMillis()));
     }
 
     private void resume(String why) {

@@ -1,6 +1,7 @@
 package io.quantadb.node.cluster;
 
 import io.quantadb.node.common.NodeId;
+import java.util.List;
 
 /**
  * Where one switchover stands, as the leader tells every member.
@@ -13,9 +14,37 @@ import io.quantadb.node.common.NodeId;
  * @param gapMillis from the moment that new transactions were held back until the primary, whichever it is then, served
  *     again, or until now while that lasts; -1 when nothing was held back, or nobody measured it
  * @param tookMillis since the leader was asked
+ * @param steps what the time went into, in the order in which it was over; empty before the first
  */
 public record SwitchoverReport(
-        long id, Phase phase, NodeId from, NodeId to, long epoch, String words, long gapMillis, long tookMillis) {
+        long id,
+        Phase phase,
+        NodeId from,
+        NodeId to,
+        long epoch,
+        String words,
+        long gapMillis,
+        long tookMillis,
+        List<Step> steps) {
+    static final int STEPS_MAX = 32;
+
+    public SwitchoverReport {
+        steps = List.copyOf(steps);
+    }
+
+    /** Without steps. */
+    public SwitchoverReport(
+            long id, Phase phase, NodeId from, NodeId to, long epoch, String words, long gapMillis, long tookMillis) {
+        this(id, phase, from, to, epoch, words, gapMillis, tookMillis, List.of());
+    }
+
+    /**
+     * One step, as long as the leader saw it last: what it hears of arrives late by a message.
+     *
+     * @param name one of {@link SwitchoverTeller}'s
+     */
+    public record Step(String name, long millis) {}
+
     /** In their order, as far as a switchover comes. Values are only ever added at the end. */
     public enum Phase {
         /** The primary writes a checkpoint, and the heir comes close: clients notice nothing. */

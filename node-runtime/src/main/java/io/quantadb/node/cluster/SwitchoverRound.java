@@ -221,6 +221,7 @@ final class SwitchoverRound {
             held = false;
             heirAlive = false;
             enter(Stage.HOLDING);
+            teller.over(SwitchoverTeller.PREPARE);
             teller.holds();
             teller.tell(Phase.HOLDING, "transactions under way on %s".formatted(p.from()));
             whileHolding(p);
@@ -237,6 +238,7 @@ final class SwitchoverRound {
         String objection = objection(p, SwitchoverChecks.LAG_BYTES_MAX);
         if (held && heirAlive && objection == null) {
             enter(Stage.STOPPING);
+            teller.over(SwitchoverTeller.HOLD);
             teller.tell(
                     Phase.STOPPING, "PostgreSQL of %s ends when %s has all of its WAL".formatted(p.from(), p.heir()));
             whileStopping(p);
@@ -272,6 +274,7 @@ final class SwitchoverRound {
         end = st == null ? null : ctx.rules.stoppedAt(st);
         if (end != null) {
             enter(Stage.CONFIRMING);
+            teller.over(SwitchoverTeller.STOP);
             whileConfirming(p);
         } else if (passed(STOP_NANOS)) {
             leaveToFailover("%s did not stop in time".formatted(p.from()));
@@ -316,7 +319,10 @@ final class SwitchoverRound {
                     leaveToFailover("%s or %s did not answer the freeze".formatted(p.from(), p.heir()));
                 }
             }
-            case PROPOSED -> enter(Stage.PROMOTING);
+            case PROPOSED -> {
+                enter(Stage.PROMOTING);
+                teller.over(SwitchoverTeller.FREEZE);
+            }
             case LACKING -> leaveToFailover("%s does not hold all that %s has".formatted(p.heir(), p.from()));
         }
     }
@@ -336,8 +342,10 @@ final class SwitchoverRound {
             abort("%s is primary, by a failover".formatted(s.primary()));
             return;
         }
+        teller.onReports(p.heir(), reports);
         if (s.released() && releasedAt == 0) {
             releasedAt = ctx.now;
+            teller.over(SwitchoverTeller.RELEASE);
             teller.measured();
         }
         if (s.released() && ctx.now - releasedAt >= SERVES_NANOS) {
@@ -352,6 +360,7 @@ final class SwitchoverRound {
         if (done) {
             releasedAt = 0;
             enter(Stage.RELEASING);
+            teller.over(SwitchoverTeller.COMMIT);
         } else {
             abort("%s is primary, by a failover".formatted(ctx.state.primary()));
         }
@@ -362,8 +371,10 @@ final class SwitchoverRound {
     private void finish(SwitchoverPlan p) {
         stage = Stage.IDLE;
         plan = null;
+        teller.over(SwitchoverTeller.OPEN);
         teller.end(Phase.DONE, ctx.state.epoch(), "");
-        ctx.tell("failover", "moved the primary from %s to %s".formatted(p.from(), p.heir()));
+        ctx.tell(
+                "failover", "moved the primary from %s to %s: %s".formatted(p.from(), p.heir(), teller.stepsInWords()));
     }
 
     /** The old primary serves on, or somebody else does whom this round has nothing to do with. */

@@ -80,6 +80,7 @@ final class SwitchoverWatch {
                         ? "the leader went away before it could say more"
                         : "the leader went away; %s is primary".formatted(s.primary()),
                 -1,
-                r.tookMillis() + (ctx.now - heardAt) / Context.MILLIS);
+                r.tookMillis() + (ctx.now - heardAt) / Context.MILLIS,
+                r.steps());
     }
 }

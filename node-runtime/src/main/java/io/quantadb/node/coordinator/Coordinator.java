@@ -16,6 +16,7 @@ import io.quantadb.node.common.NodeId;
 import io.quantadb.node.consensus.ControlDispatcher;
 import io.quantadb.node.consensus.RaftNode;
 import io.quantadb.node.relay.WalRelay;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -32,6 +33,9 @@ import org.slf4j.Marker;
  */
 public final class Coordinator {
     private static final Logger LOGGER = LoggerFactory.getLogger(Coordinator.class);
+
+    /** So small a part of a drain is waited for transactions whose clients say nothing. */
+    private static final int IDLE_SHARE = 5;
 
     /** Runs something on the core thread; as {@link RaftNode#hand}. */
     public interface CoreThread {
@@ -146,10 +150,15 @@ public final class Coordinator {
             case Action.CloseFront(String reason) -> front.close(reason);
             case Action.ServeLease(long epoch, long untilNanos) -> front.lease(epoch, untilNanos);
             case Action.HoldAnswers(var until) -> front.holdAnswers(until);
-            case Action.DrainFront(long epoch, long round) -> front.drain(round);
+            case Action.DrainFront(long epoch, long round, int drainMillis) ->
+                front.drain(round, Duration.ofMillis(drainMillis / IDLE_SHARE));
             case Action.ResumeFront() -> front.resume();
             case Action.ShowSwitchover(var report) -> board.show(report);
             case Action.Tell tell -> tell(tell);
+            case Action.Follow follow -> {
+                engine.prepare(follow);
+                relay.perform(follow);
+            }
             default -> {
                 if (!peers.perform(action, this) && !relay.perform(action) && !engine.perform(action, this::post)) {
                     throw new IllegalStateException("nobody carries out " + action);

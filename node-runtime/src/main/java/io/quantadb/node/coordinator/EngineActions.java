@@ -11,6 +11,7 @@ import io.quantadb.node.cluster.ClusterState;
 import io.quantadb.node.cluster.Event;
 import io.quantadb.node.cluster.Member;
 import io.quantadb.node.cluster.ServerState;
+import io.quantadb.node.common.Lsn;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -78,6 +79,16 @@ final class EngineActions implements AutoCloseable {
             }
         }
         return true;
+    }
+
+    /** Beside the relay's part of it: where the node changes to another timeline, its first file is there in time. */
+    void prepare(Action.Follow follow) {
+        ClusterState s = state.get();
+        boolean changes = follow.epoch() == s.epoch() && follow.checked().timeline() != s.timeline();
+        if (changes && !s.history().isEmpty()) {
+            Lsn fork = Lsn.max(follow.checked().lsn(), s.history().getLast().expectedFork());
+            beside("expect timeline", () -> engine.expectTimeline(s.timeline(), fork));
+        }
     }
 
     private interface Start {

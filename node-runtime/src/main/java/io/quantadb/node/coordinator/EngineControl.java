@@ -38,6 +38,12 @@ public interface EngineControl {
     /** Writes a checkpoint while the server serves. Any thread. */
     void checkpoint() throws InterruptedException;
 
+    /**
+     * A standby will soon receive the WAL of that timeline, which begins at or before {@code fork}: what would keep it
+     * from confirming the first of it is done now. Any thread; a help, whose failure is told to nobody.
+     */
+    void expectTimeline(int timeline, Lsn fork) throws InterruptedException;
+
     /** Runs a commit and says whether it was seen waiting for the voice. Any thread. */
     Probed probeCommit() throws InterruptedException;
 

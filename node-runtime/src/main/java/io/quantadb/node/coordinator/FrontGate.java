@@ -3,6 +3,7 @@ package io.quantadb.node.coordinator;
 import io.quantadb.node.cluster.ClusterState;
 import io.quantadb.node.cluster.ServerState;
 import io.quantadb.node.common.Lsn;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** What the coordinator asks of the SQL front. Called on the core thread; must return at once. */
@@ -13,8 +14,8 @@ public interface FrontGate {
     /** Stop forwarding and cut every session of the primary. */
     void close(String reason);
 
-    /** Begin no transaction for anybody; tell when none is under way any more. */
-    void drain(long round);
+    /** Begin no transaction for anybody; tell when none is under way any more but those idle for {@code patience}. */
+    void drain(long round, Duration patience);
 
     /** Begin them again. */
     void resume();

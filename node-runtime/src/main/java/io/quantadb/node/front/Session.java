@@ -273,6 +273,16 @@ final class Session {
         return ended || ending || setup.replication() || turns.between();
     }
 
+    /** Whether a transaction is open, and everybody waits for its client. */
+    boolean idleInTransaction() {
+        return heldAnswers.isEmpty() && turns.openAndIdle();
+    }
+
+    /** Rises with everything that a transaction does. */
+    long turn() {
+        return turns.count();
+    }
+
     /** Forwards what is queued in one direction as far as the gate lets it. */
     private void pump(boolean fromServer) {
         ArrayDeque<ByteBuf> queue = fromServer ? heldAnswers : heldStatements;

@@ -39,7 +39,7 @@ final class Sessions implements Session.Owner {
     private final java.util.function.IntSupplier primaryPort;
     private final Map<Session, Entry> all = new ConcurrentHashMap<>();
     private final Set<Session> held = ConcurrentHashMap.newKeySet();
-    private volatile Drain drain = new Drain();
+    private volatile Drain drain = new Drain(Duration.ZERO, 0);
 
     /** Only the ticking thread's. */
     private boolean leaseOut;
@@ -99,10 +99,11 @@ final class Sessions implements Session.Owner {
 
     /**
      * Lets no session of the primary begin a transaction; complete when none of those that are there now has one under
-     * way. A session that starts meanwhile is not waited for.
+     * way. A session that starts meanwhile is not waited for, nor one whose transaction has waited for its client for as
+     * long as {@code patience}: who holds everybody up shall be doing something.
      */
-    CompletableFuture<@Nullable Void> drain() {
-        Drain begun = new Drain();
+    CompletableFuture<@Nullable Void> drain(Duration patience) {
+        Drain begun = new Drain(patience, clock.nanos());
         all.keySet().stream().filter(Sessions::ofPrimary).forEach(begun.busy::add);
         drain = begun;
         gate.setDraining(true);
@@ -111,6 +112,8 @@ final class Sessions implements Session.Owner {
                     () -> {
                         if (session.between()) {
                             begun.leave(session);
+                        } else {
+                            begun.lookAgain(session);
                         }
                     },
                     null);
@@ -119,10 +122,20 @@ final class Sessions implements Session.Owner {
         return begun.done;
     }
 
+    /** Asks those that are waited for what they do, as often as it may take one of them to be given up. */
+    private void lookAtIdle() {
+        Drain current = drain;
+        long now = clock.nanos();
+        if (!current.done.isDone() && now - current.lookAtNanos >= 0) {
+            current.lookAtNanos = now + current.patience.toNanos();
+            current.busy.forEach(session -> session.run(() -> current.lookAgain(session), null));
+        }
+    }
+
     /** Transactions begin again, first those whose statements are held. */
     void resume() {
         gate.setDraining(false);
-        drain = new Drain();
+        drain = new Drain(Duration.ZERO, 0);
         onView(gate.view());
     }
 
@@ -130,6 +143,26 @@ final class Sessions implements Session.Owner {
     private static final class Drain {
         private final Set<Session> busy = ConcurrentHashMap.newKeySet();
         private final CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
+        /** Of those whose transaction was idle when they were last looked at: which turn was over then. */
+        private final Map<Session, Long> idleSince = new ConcurrentHashMap<>();
+
+        private final Duration patience;
+        /** Only the ticking thread's, once begun. */
+        private long lookAtNanos;
+
+        private Drain(Duration patience, long beganNanos) {
+            this.patience = patience;
+            this.lookAtNanos = beganNanos + patience.toNanos();
+        }
+
+        /** On the session's loop. */
+        private void lookAgain(Session session) {
+            if (!session.idleInTransaction()) {
+                idleSince.remove(session);
+            } else if (Long.valueOf(session.turn()).equals(idleSince.put(session, session.turn()))) {
+                leave(session);
+            }
+        }
 
         private void leave(Session session) {
             busy.remove(session);
@@ -146,6 +179,7 @@ final class Sessions implements Session.Owner {
     /** Called every few milliseconds by one thread: lets held sessions go on, or ends what was held too long. */
     void tick() {
         gate.settle();
+        lookAtIdle();
         for (Session session : held) {
             session.run(session::recheck, null);
         }

@@ -188,11 +188,12 @@ public final class SqlFront implements AutoCloseable {
 
     /**
      * Lets no client begin a transaction with the primary beside us: what would begin one is held, new connections wait,
-     * transactions under way go on. Complete when none is under way, its last answer sent; never, when a client leaves one
-     * open. Ends with {@link #resume}, and with any view that is not of this epoch's primary.
+     * transactions under way go on. Complete when none is under way, its last answer sent, but those of which the client has
+     * said nothing for as long as {@code patience}; never, when one goes on for ever. Ends with {@link #resume}, and with any
+     * view that is not of this epoch's primary.
      */
-    public CompletableFuture<@Nullable Void> drain() {
-        return sessions.drain();
+    public CompletableFuture<@Nullable Void> drain(Duration patience) {
+        return sessions.drain(patience);
     }
 
     /** The end of {@link #drain}: everything that was held goes on. */

@@ -20,6 +20,7 @@ final class Turns {
     private int owed = 1;
 
     private boolean unsynced;
+    private long count;
     private byte status = NO_TRANSACTION;
 
     /** The client's message of that tag is on its way to the server. */
@@ -39,7 +40,13 @@ final class Turns {
     /** The server is ready for the next turn. */
     void onReady(byte transaction) {
         owed = Math.max(0, owed - 1);
+        count++;
         status = transaction;
+    }
+
+    /** How many turns are over. */
+    long count() {
+        return count;
     }
 
     /** Whether a transaction is open of which nothing is under way: no COMMIT that it could have been ended by. */

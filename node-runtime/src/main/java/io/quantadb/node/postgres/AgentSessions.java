@@ -12,8 +12,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The agent's own sessions with its server. One is kept open for questions about positions, opened while the server is
- * still a standby so that a promotion waits for nothing; others are opened for one purpose each.
+ * The agent's own sessions with its server. One is kept open for questions about positions, another for the commit that
+ * is to be seen waiting, both opened while the server is still a standby, so that a promotion waits for nothing; others
+ * are opened for one purpose each.
  *
  * <p>Any thread; questions over the kept session take turns. They fail with {@link
  * io.quantadb.node.pgwire.PgUnreachable} while no server takes connections, and are asked once more, on a fresh session, when
@@ -29,6 +30,7 @@ public final class AgentSessions implements AutoCloseable {
     private final Path socket;
     private final ReentrantLock turn = new ReentrantLock();
     private @Nullable PgConnection kept;
+    private @Nullable PgConnection probing;
 
     AgentSessions(Path socket) {
         this.socket = socket;
@@ -87,9 +89,53 @@ public final class AgentSessions implements AutoCloseable {
                 : new Writing(Integer.parseInt(timeline, 16), Lsn.parse(flushed));
     }
 
-    /** Opens the kept session now. */
+    /** Opens the kept sessions now. */
     public void warmUp() {
         var _ = writing();
+        turn.lock();
+        try {
+            PgConnection before = probing;
+            if (before != null) {
+                before.close();
+            }
+            probing = null;
+            probing = openProbe();
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    /** A session in which commits wait; the caller closes it. The one that was opened ahead, if it is alive. */
+    PgConnection probe() {
+        PgConnection ahead;
+        turn.lock();
+        try {
+            ahead = probing;
+            probing = null;
+        } finally {
+            turn.unlock();
+        }
+        if (ahead != null && ahead.isOpen()) {
+            try {
+                var _ = ahead.query("SELECT 1", DEADLINE);
+                return ahead;
+            } catch (RuntimeException e) {
+                // Of a server that has ended since.
+                ahead.close();
+            }
+        }
+        return openProbe();
+    }
+
+    private PgConnection openProbe() {
+        PgConnection session = open("postgres", "quantadb probe");
+        try {
+            var _ = session.queryAll("SET synchronous_commit = on; SET statement_timeout = 0", DEADLINE);
+            return session;
+        } catch (RuntimeException e) {
+            session.close();
+            throw e;
+        }
     }
 
     /** Any read-only question over the kept session. */
@@ -117,7 +163,7 @@ public final class AgentSessions implements AutoCloseable {
         return value == null ? Lsn.NONE : Lsn.parse(value);
     }
 
-    /** Closes the kept session; the next question opens another. */
+    /** Closes the kept sessions; the next question opens another. */
     @Override
     public void close() {
         turn.lock();
@@ -125,6 +171,10 @@ public final class AgentSessions implements AutoCloseable {
             if (kept != null) {
                 kept.close();
                 kept = null;
+            }
+            if (probing != null) {
+                probing.close();
+                probing = null;
             }
         } finally {
             turn.unlock();

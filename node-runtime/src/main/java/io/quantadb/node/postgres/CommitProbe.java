@@ -25,15 +25,8 @@ public final class CommitProbe implements AutoCloseable {
     }
 
     /** Sends the commit from a virtual thread of its own. */
-    static CommitProbe start(AgentSessions sessions, Duration deadline) {
-        PgConnection session = sessions.open("postgres", "quantadb probe");
-        try {
-            var _ = session.queryAll("SET synchronous_commit = on; SET statement_timeout = 0", deadline);
-        } catch (RuntimeException e) {
-            session.close();
-            throw e;
-        }
-        var probe = new CommitProbe(session, sessions);
+    static CommitProbe start(AgentSessions sessions) {
+        var probe = new CommitProbe(sessions.probe(), sessions);
         Thread.ofVirtual().name("postgres-probe").start(probe::commit);
         return probe;
     }

@@ -146,7 +146,10 @@ final class RunningServer {
             telling.unlock();
         }
         try {
-            new ServerProcesses(dataDirectory).endAll(ServerConfig.LEFTOVER_PATIENCE);
+            if (code != 0) {
+                new ServerProcesses(dataDirectory).endAll(ServerConfig.LEFTOVER_PATIENCE);
+            }
+            // A postmaster that ends well has waited for the last of its children.
             gone.complete(null);
         } catch (RuntimeException e) {
             gone.completeExceptionally(e);

@@ -29,11 +29,18 @@ import org.jspecify.annotations.Nullable;
  * <p>Once the members are known, only they are served, each in its present incarnation: a disk that was replaced may come
  * back in the same epoch and, by chance, with a generation that the rule names.
  *
+ * <p>A member that asks for an epoch which is not served here yet waits a moment: it heard of the promotion as early as this
+ * node did, whose server takes longer, and with the handshake behind it it streams at once. A newer one of the same member
+ * takes its place.
+ *
  * <p>Refusals say why: {@code wrong_epoch}, {@code bad_header}, {@code no_member}, {@code too_many}, {@code not_ready} (the local server
  * does not take connections), {@code not_yet} (it is being made ready to rewind by: ask again). Confined to the relay's loop.
  */
 final class ServedStreams implements Members, ServedStream.Owner {
     private static final int STREAMS_MAX = 64;
+    private static final int EARLY_MAX = 16;
+    /** Much longer than a promotion takes, and far below the time after which a verdict counts as missing. */
+    private static final long EARLY_MS = 500;
 
     private final RelayContext context;
     private final Runnable onMoved;
@@ -41,6 +48,7 @@ final class ServedStreams implements Members, ServedStream.Owner {
     private final BackupCounts backups = new BackupCounts();
     private final StreamCounts counts = new StreamCounts();
     private @Nullable VoicePermit permit;
+    private final List<Early> early = new ArrayList<>();
     private int opening;
     private long epoch;
     private long frozenBelow;
@@ -63,6 +71,7 @@ final class ServedStreams implements Members, ServedStream.Owner {
         only = null;
         epoch = wanted < frozenBelow ? 0 : wanted;
         var _ = closeWhere(stream -> stream.header().epoch() != epoch, "epoch " + epoch + " is served now");
+        decideEarly();
     }
 
     /** Lets that node alone read WAL under this epoch; this node has promised it, so nothing lower is served. */
@@ -145,6 +154,8 @@ final class ServedStreams implements Members, ServedStream.Owner {
                     "bad_header",
                     "the stream names %s, the certificate %s"
                             .formatted(header.member().node(), incoming.peer()));
+        } else if (header.epoch() > epoch && header.epoch() >= frozenBelow && incoming.kind() == StreamKind.WAL) {
+            await(new Early(incoming, header, verdict));
         } else if (header.epoch() != epoch || epoch == 0 || (only != null && !only.equals(incoming.peer()))) {
             verdict.refuse("wrong_epoch", wrongEpoch(header));
         } else if (!admitted(header)) {
@@ -156,6 +167,39 @@ final class ServedStreams implements Members, ServedStream.Owner {
         } else {
             opening++;
             connect(incoming.kind(), header, verdict);
+        }
+    }
+
+    /** A WAL stream for an epoch that may be served in a moment. */
+    private record Early(Incoming incoming, StreamHeader header, Verdict verdict) {}
+
+    private void await(Early asked) {
+        early.stream()
+                .filter(other -> other.incoming.peer().equals(asked.incoming.peer()))
+                .toList()
+                .forEach(this::refuseEarly);
+        early.add(asked);
+        if (early.size() > EARLY_MAX) {
+            refuseEarly(early.getFirst());
+        }
+        context.after(EARLY_MS, () -> refuseEarly(asked));
+    }
+
+    /** What is served has changed: whoever waited for just this is let in, and whoever waits for nothing is told so. */
+    private void decideEarly() {
+        for (Early asked : List.copyOf(early)) {
+            if (asked.header.epoch() == epoch) {
+                early.remove(asked);
+                onOpen(asked.incoming, asked.verdict);
+            } else if (asked.header.epoch() < epoch) {
+                refuseEarly(asked);
+            }
+        }
+    }
+
+    private void refuseEarly(Early asked) {
+        if (early.remove(asked)) {
+            asked.verdict.refuse("wrong_epoch", wrongEpoch(asked.header));
         }
     }
 
@@ -401,6 +445,7 @@ final class ServedStreams implements Members, ServedStream.Owner {
 
     void close() {
         epoch = 0;
+        List.copyOf(early).forEach(this::refuseEarly);
         var _ = closeWhere(stream -> true, "the relay stops");
     }
 }

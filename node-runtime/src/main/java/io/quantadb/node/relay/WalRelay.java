@@ -42,7 +42,7 @@ import org.slf4j.event.Level;
 public final class WalRelay implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(WalRelay.class);
     private static final long TICK_MS = 250;
-    private static final long FLUSH_POLL_MS = 20;
+    private static final long FLUSH_POLL_MS = 5;
 
     private final RelayContext context;
     private final PeerStreams streams;

@@ -9,6 +9,7 @@ import io.quantadb.node.common.NodeId;
 import io.quantadb.node.coordinator.FrontGate;
 import io.quantadb.node.front.FrontView;
 import io.quantadb.node.front.SqlFront;
+import java.time.Duration;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -74,8 +75,8 @@ final class FrontAdapter implements FrontGate {
     }
 
     @Override
-    public void drain(long round) {
-        var _ = front.drain().thenRun(() -> drained.accept(round));
+    public void drain(long round, Duration patience) {
+        var _ = front.drain(patience).thenRun(() -> drained.accept(round));
     }
 
     @Override

@@ -22,6 +22,7 @@ import io.quantadb.node.wal.BaseBackupClient;
 import io.quantadb.node.wal.BaseBackupRequest;
 import io.quantadb.node.wal.ControlFile;
 import io.quantadb.node.wal.FileOwner;
+import io.quantadb.node.wal.SpareSegment;
 import io.quantadb.node.wal.WalEnd;
 import io.quantadb.node.wal.WalReader;
 import java.time.Duration;
@@ -48,6 +49,14 @@ final class NodeEngine implements EngineControl {
     private static final Duration DIAL = Duration.ofSeconds(10);
     private static final Duration LEAVING = Duration.ofSeconds(30);
     private static final long TELL_EVERY_BYTES = 256L << 20;
+    /** Longer than a failover takes. */
+    private static final Duration SPARE_PAUSE = Duration.ofSeconds(2);
+
+    private static final Duration SPARE_RETRY = Duration.ofMinutes(1);
+    /** A checkpoint that took longer has left pages behind that were written meanwhile. */
+    private static final Duration QUICK_CHECKPOINT = Duration.ofMillis(50);
+
+    private static final int CHECKPOINTS_MAX = 3;
 
     private final PostgresServer server;
     private final DataDirectory directory;
@@ -55,12 +64,14 @@ final class NodeEngine implements EngineControl {
     private final WalRelay relay;
     private final Rewinder rewinder;
     private final Duration snapshotTimeout;
+    private final SpareSegment spare;
     private final ReentrantLock readTurn = new ReentrantLock();
     private volatile @Nullable WalEnd known;
     private volatile boolean standby;
     /** Engine thread only. */
     private @Nullable StartMode startedAs;
 
+    private volatile long spareNotBefore = System.nanoTime() + SPARE_PAUSE.toNanos();
     private volatile boolean leaving;
     private volatile @Nullable Cloning cloning;
 
@@ -78,6 +89,11 @@ final class NodeEngine implements EngineControl {
         this.user = postgres.user();
         this.relay = relay;
         this.rewinder = rewinder;
+        this.spare = new SpareSegment(directory.path(), owner(user));
+    }
+
+    private static @Nullable FileOwner owner(ServerUser user) {
+        return user.switched() ? new FileOwner((int) user.uid(), (int) user.gid()) : null;
     }
 
     /** Whether its data is being rewound now. Any thread. */
@@ -215,6 +231,35 @@ final class NodeEngine implements EngineControl {
     }
 
     @Override
+    public void expectTimeline(int timeline, Lsn fork) {
+        try {
+            if (spare.use(timeline, fork)) {
+                LOGGER.atDebug()
+                        .addKeyValue(LogKeys.TIMELINE, timeline)
+                        .log("the timeline's first segment is prepared");
+            }
+        } finally {
+            spareNotBefore = System.nanoTime() + SPARE_PAUSE.toNanos();
+        }
+    }
+
+    /** On a primary too, which may be a standby next. What it writes and flushes must not come amid a failover. */
+    void keepSpare() {
+        if (!server.isReady() || System.nanoTime() - spareNotBefore < 0) {
+            return;
+        }
+        spareNotBefore = System.nanoTime() + SPARE_PAUSE.toNanos();
+        try {
+            if (!spare.keep()) {
+                spareNotBefore = System.nanoTime() + SPARE_RETRY.toNanos();
+            }
+        } catch (NodeException e) {
+            spareNotBefore = System.nanoTime() + SPARE_RETRY.toNanos();
+            LOGGER.atDebug().addKeyValue(LogKeys.REASON, e.getMessage()).log("no spare WAL segment");
+        }
+    }
+
+    @Override
     public Lsn insertPosition() {
         Lsn insert = server.sessions().insertLsn();
         try (PgConnection session = server.sessions().open("postgres", "quantadb flush")) {
@@ -225,17 +270,30 @@ final class NodeEngine implements EngineControl {
         return insert;
     }
 
+    /**
+     * Again after one that took long: what was dirtied meanwhile is what the shutdown's own would have to write. Each is
+     * shorter than the one before it, unless the disk does not keep up anyway.
+     */
     @Override
     public void checkpoint() {
         // Not over the kept session, which must not wait for a checkpoint's whole length.
         try (PgConnection session = server.sessions().open("postgres", "quantadb checkpoint")) {
-            var _ = session.queryAll("CHECKPOINT", CHECKPOINT);
+            long last = Long.MAX_VALUE;
+            for (int i = 0; i < CHECKPOINTS_MAX; i++) {
+                long began = System.nanoTime();
+                var _ = session.queryAll("CHECKPOINT", CHECKPOINT);
+                long took = System.nanoTime() - began;
+                if (took <= QUICK_CHECKPOINT.toNanos() || took > last / 2) {
+                    return;
+                }
+                last = took;
+            }
         }
     }
 
     @Override
     public Probed probeCommit() {
-        CommitProbe probe = server.probeCommit(PROBE);
+        CommitProbe probe = server.probeCommit();
         Boolean waited = probe.awaitWaiting(PROBE);
         // Closing its session would cancel the wait; it is closed when the voice has let it go.
         var _ = probe.finished().orTimeout(60, TimeUnit.SECONDS).whenComplete((done, failed) -> probe.close());
@@ -256,10 +314,9 @@ final class NodeEngine implements EngineControl {
                 Map.of("user", ServerConfig.AGENT_ROLE, "replication", "true"),
                 DIAL)) {
             long[] told = {0};
-            FileOwner owner = user.switched() ? new FileOwner((int) user.uid(), (int) user.gid()) : null;
             BaseBackupClient.Result done = BaseBackupClient.clone(
                     session,
-                    new BaseBackupRequest(directory.path(), "quantadb clone", owner, snapshotTimeout, progress -> {
+                    new BaseBackupRequest(directory.path(), "quantadb clone", owner(user), snapshotTimeout, progress -> {
                         cloning = new Cloning(progress.doneBytes(), progress.totalBytes());
                         if (progress.doneBytes() - told[0] >= TELL_EVERY_BYTES) {
                             told[0] = progress.doneBytes();

@@ -215,6 +215,7 @@ record NodeParts(
                 while (!Thread.interrupted()) {
                     Thread.sleep(READ_ALONG_EVERY);
                     engine.readAlong();
+                    engine.keepSpare();
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();

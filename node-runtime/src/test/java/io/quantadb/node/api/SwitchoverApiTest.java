@@ -23,8 +23,19 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SwitchoverApiTest {
     private static final Path GOLDEN = Path.of("src", "test", "resources", "api");
     private static final Caller ADMIN = new Caller("admin", Caller.Role.OPERATOR);
-    private static final SwitchoverReport DONE =
-            new SwitchoverReport(-2, Phase.DONE, TestingViews.NODE1, TestingViews.NODE2, 8, "", 143, 402);
+    private static final SwitchoverReport DONE = new SwitchoverReport(
+            -2,
+            Phase.DONE,
+            TestingViews.NODE1,
+            TestingViews.NODE2,
+            8,
+            "",
+            143,
+            402,
+            List.of(
+                    new SwitchoverReport.Step("prepare", 259),
+                    new SwitchoverReport.Step("hold", 9),
+                    new SwitchoverReport.Step("stop", 61)));
 
     private static final Switchovers.Begun BEGUN = new Switchovers.Begun(
             new Administrator.Outcome(AdminVerdict.ACCEPTED, "node2"),

@@ -60,7 +60,7 @@ class SwitchoverCommandTest {
         Path token = Files.writeString(folder.resolve("api.token"), "secret\n");
         told.add(body("preparing", "a checkpoint on node1", -1, 20));
         told.add(body("holding", "transactions under way on node1", 2, 40));
-        told.add(body("done", "", 143, 402));
+        told.add(body("done", "", 143, 402).replace("402", "402, \"steps_ms\": {\"prepare\": 250, \"hold\": 9}"));
 
         // When
         int exit = run("--to", "node2", "--token-file", token.toString(), "--timeout", "10s");
@@ -76,6 +76,7 @@ class SwitchoverCommandTest {
                  0.040 s  node1 to node2  holding: transactions under way on node1
                 FROM  TO    EPOCH WRITE GAP TOOK
                 node1 node2 8     143 ms    402 ms
+                steps, in ms: prepare 250, hold 9
                 """);
     }
 

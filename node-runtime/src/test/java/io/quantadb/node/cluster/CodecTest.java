@@ -76,6 +76,18 @@ class CodecTest {
                                 "so that",
                                 -1,
                                 Long.MAX_VALUE)),
+                new CoordMessage.SwitchoverTold(
+                        3,
+                        new SwitchoverReport(
+                                7,
+                                SwitchoverReport.Phase.DONE,
+                                new NodeId("n1"),
+                                n2,
+                                3,
+                                "",
+                                143,
+                                402,
+                                List.of(new SwitchoverReport.Step("hold", 9), new SwitchoverReport.Step("stop", 61)))),
                 new CoordMessage.SwitchoverStep(3, 2, 1L << 40, CoordMessage.Step.STOP, n2, 250),
                 new CoordMessage.SwitchoverStepDone(3, 2, 1L << 40, CoordMessage.Step.RESUME, 12),
                 new CoordMessage.Serves(3, 2),

@@ -106,6 +106,14 @@ class SwitchoverTest {
             assertThat(r.phase()).isEqualTo(Phase.DONE);
             assertThat(r.epoch()).isEqualTo(2);
             assertThat(r.gapMillis()).isBetween(1L, r.tookMillis());
+            assertThat(r.steps())
+                    .extracting(SwitchoverReport.Step::name)
+                    .containsExactly("prepare", "hold", "stop", "freeze", "commit", "release", "open");
+            assertThat(r.steps().stream()
+                            .mapToLong(SwitchoverReport.Step::millis)
+                            .sum())
+                    .as("no time is counted twice, and none is left out but for fractions of milliseconds")
+                    .isBetween(r.tookMillis() - r.steps().size(), r.tookMillis());
         });
     }
 

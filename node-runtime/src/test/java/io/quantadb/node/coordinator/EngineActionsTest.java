@@ -183,6 +183,21 @@ class EngineActionsTest {
         assertThat(engine.calls).containsExactly("rewind", "rewind");
     }
 
+    @Test
+    void preparesForATimelineThatANodeWillFollowAndForNoneThatItIsOn() {
+        // Given: n2 is primary of epoch 1 on timeline 1, whose fork is unknown
+        source = new Member(new PeerId(N2, 11), 1, MemberKind.DATA, MemberState.VOTER, AT, "", 100, false);
+
+        // When
+        actions.prepare(new Action.Follow(N2, 1, 2, new Position(1, new Lsn(100))));
+        actions.prepare(new Action.Follow(N2, 2, 2, new Position(9, new Lsn(100))));
+        actions.prepare(new Action.Follow(N2, 1, 2, new Position(9, new Lsn(200))));
+
+        // Then: neither its own timeline, nor that of an epoch which is not the present one
+        await().atMost(SOON).until(() -> !engine.calls.isEmpty());
+        assertThat(engine.calls).containsExactly("expect timeline 1 from 0/C8");
+    }
+
     /** n1 alone, and the node to clone from when there is one. */
     private ClusterState state() {
         ClusterState alone = ClusterState.EMPTY;
@@ -273,6 +288,11 @@ class EngineActionsTest {
         @Override
         public void checkpoint() {
             calls.add("checkpoint");
+        }
+
+        @Override
+        public void expectTimeline(int timeline, Lsn fork) {
+            calls.add("expect timeline %d from %s".formatted(timeline, fork));
         }
 
         @Override

@@ -371,6 +371,35 @@ class FrontPostgresTest {
                 .until(() -> value("SELECT wait_event FROM pg_stat_activity WHERE pid = " + pid), "PgSleep"::equals);
     }
 
+    @Test
+    void waitsForATransactionThatDoesSomethingAndNotForOneWhoseClientSaysNothing() throws Exception {
+        // Given: a transaction waits for a lock that is not the front's, another for its client
+        open(tls, config -> config).primary(1);
+        try (var holder = postgres.connect();
+                Connection idle = connect(node.primaryPort());
+                Connection busy = connect(node.primaryPort())) {
+            holder.query("SELECT pg_advisory_lock(7)", TestingPostgres.WAIT);
+            idle.setAutoCommit(false);
+            one(idle, "SELECT 1");
+            CompletableFuture<String> working = async(() -> one(busy, "SELECT 'got' FROM pg_advisory_lock(7)"));
+            await().atMost(TestingPostgres.WAIT)
+                    .until(
+                            () -> value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"),
+                            "1"::equals);
+
+            // When
+            CompletableFuture<Void> drained = node.front.drain(Duration.ofMillis(20));
+
+            // Then
+            assertThat(drained).isNotDone();
+            holder.query("SELECT pg_advisory_unlock(7)", TestingPostgres.WAIT);
+            assertThat(working.get(30, TimeUnit.SECONDS)).isEqualTo("got");
+            drained.get(30, TimeUnit.SECONDS);
+            node.front.resume();
+            assertThat(one(idle, "SELECT 'goes on'")).isEqualTo("goes on");
+        }
+    }
+
     private static String value(String sql) {
         return postgres.query(sql).singleOrNull();
     }

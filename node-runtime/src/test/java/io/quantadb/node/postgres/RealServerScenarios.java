@@ -110,7 +110,7 @@ abstract class RealServerScenarios {
     @Order(3)
     void seesAProbeCommitWaitAndTheCancelledWaitInTheLog() {
         // Given
-        try (CommitProbe probe = primary.server.probeCommit(TestingNode.DEADLINE)) {
+        try (CommitProbe probe = primary.server.probeCommit()) {
             Boolean waits = probe.awaitWaiting(TestingNode.DEADLINE);
 
             // When

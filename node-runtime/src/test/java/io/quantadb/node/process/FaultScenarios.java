@@ -83,7 +83,9 @@ abstract class FaultScenarios extends OnOneCluster {
             assertThat(ran.status()).isZero();
             assertThat(ran.out())
                     .contains("preparing")
-                    .containsPattern("(?m)^%s +%s +%d +\\d+ ms +\\d+ ms$".formatted(old.id(), heir.id(), epoch + 1));
+                    .containsPattern("(?m)^%s +%s +%d +\\d+ ms +\\d+ ms$".formatted(old.id(), heir.id(), epoch + 1))
+                    .containsPattern(
+                            "(?m)^steps, in ms: prepare \\d+, hold \\d+, stop \\d+, freeze \\d+, .*open \\d+$");
             writes.awaitAcknowledgedAfter(System.nanoTime());
             writes.auditEverywhere();
             assertThat(cluster.view().primary()).isEqualTo(heir.id().value());

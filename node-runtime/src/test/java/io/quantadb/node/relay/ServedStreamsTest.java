@@ -82,6 +82,52 @@ class ServedStreamsTest {
         awaitRefusals("wrong_epoch");
     }
 
+    @Test
+    void letsInWhoAskedBeforeTheEpochWasServed() {
+        // Given
+        serve(7, Map.of(MEMBER, 22L));
+        open(MEMBER, 22, 8);
+        open(MEMBER, 22, 6);
+        awaitRefusals("wrong_epoch");
+
+        // When
+        context.loop().execute(() -> streams.serve(8));
+
+        // Then: as far as the server that is not there
+        awaitRefusals("wrong_epoch", "not_ready");
+    }
+
+    @Test
+    void refusesWhoWaitedForAnEpochThatNeverCame() {
+        // Given
+        serve(7, Map.of(MEMBER, 22L));
+
+        // When: the second of one member ends the first, and the epoch after it the second
+        open(MEMBER, 22, 8);
+        open(MEMBER, 22, 9);
+        awaitRefusals("wrong_epoch");
+        context.loop().execute(() -> streams.serve(10));
+
+        // Then
+        awaitRefusals("wrong_epoch", "wrong_epoch");
+    }
+
+    @Test
+    void letsNobodyInWhoWaitedAndIsNoMemberByThen() {
+        // Given
+        serve(7, Map.of(MEMBER, 22L));
+        open(MEMBER, 22, 8);
+
+        // When
+        context.loop().execute(() -> {
+            streams.admit(Map.of(MEMBER, 23L));
+            streams.serve(8);
+        });
+
+        // Then
+        awaitRefusals("no_member");
+    }
+
     private void serve(long epoch, Map<NodeId, Long> members) {
         context.loop().execute(() -> {
             streams.serve(epoch);
