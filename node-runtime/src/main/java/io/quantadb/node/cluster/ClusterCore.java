@@ -3,6 +3,7 @@ package io.quantadb.node.cluster;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -209,6 +210,7 @@ public final class ClusterCore {
 
     private void onRaft(Event.RaftChanged e) {
         boolean otherTerm = e.term() != ctx.term || e.leader() != ctx.leader;
+        boolean otherLeader = otherTerm || !Objects.equals(e.leaderId(), ctx.leaderId);
         ctx.leader = e.leader();
         ctx.term = e.term();
         ctx.leaderId = e.leaderId();
@@ -218,7 +220,11 @@ public final class ClusterCore {
             ctx.leaderLeaseUntil = ctx.now;
             leaderDuties.reconcile();
         }
-        primary.onRaftChanged();
+        if (otherLeader) {
+            // It comes with every commit too: what was told or asked for then would be told again with every answer to
+            // it.
+            primary.onRaftChanged();
+        }
     }
 
     private void onPaced(Event.Paced e) {

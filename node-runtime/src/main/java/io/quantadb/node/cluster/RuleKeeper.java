@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RuleKeeper {
     private static final long AGAIN_NANOS = 200 * Context.MILLIS;
+    private static final long SATISFIED_AGAIN_NANOS = 150 * Context.MILLIS;
     private static final long STUCK_NANOS = 2_000 * Context.MILLIS;
     private static final long CAUGHT_UP_BYTES = 16L << 20;
 
@@ -25,6 +26,10 @@ final class RuleKeeper {
     private long versionSeen;
     /** When fewer than must acknowledge were first seen usable; 0 while enough are. */
     private long shortSince;
+    /** The version whose end was proposed last, and when. */
+    private long satisfiedVersion;
+
+    private long satisfiedAt;
 
     private Set<NodeId> setAside = Set.of();
 
@@ -76,6 +81,7 @@ final class RuleKeeper {
 
     void onProposalFailed() {
         proposedAt = ctx.now - AGAIN_NANOS / 2;
+        satisfiedVersion = 0;
     }
 
     /** The primary says that k' of the new half have flushed what this version waits for. */
@@ -85,6 +91,12 @@ final class RuleKeeper {
         if (!due || m.timeline() != s.timeline()) {
             return;
         }
+        if (satisfiedVersion == m.version() && ctx.now - satisfiedAt < SATISFIED_AGAIN_NANOS) {
+            // Said again, and under way already: each would be an entry of its own.
+            return;
+        }
+        satisfiedVersion = m.version();
+        satisfiedAt = ctx.now;
         proposedAt = ctx.now;
         ctx.add(new Action.Propose(
                 s.released()

@@ -68,16 +68,19 @@ final class ServedStreams implements Members, ServedStream.Owner {
     }
 
     void serve(long wanted) {
-        only = null;
+        serve(wanted, null);
+    }
+
+    private void serve(long wanted, @Nullable NodeId nobodyBut) {
         epoch = wanted < frozenBelow ? 0 : wanted;
+        only = epoch == 0 ? null : nobodyBut;
         var _ = closeWhere(stream -> stream.header().epoch() != epoch, "epoch " + epoch + " is served now");
         decideEarly();
     }
 
     /** Lets that node alone read WAL under this epoch; this node has promised it, so nothing lower is served. */
     void serveFetch(NodeId to, long wanted) {
-        serve(wanted);
-        only = epoch == 0 ? null : to;
+        serve(wanted, to);
     }
 
     /** The server is about to stop, which takes until every stream has confirmed all: only this one is worth that. */

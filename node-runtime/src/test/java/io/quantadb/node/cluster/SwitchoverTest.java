@@ -118,6 +118,29 @@ class SwitchoverTest {
     }
 
     @Test
+    void proposesTheReleaseOnceHoweverOftenItIsSaidToBeDueAndAgainWhenNothingCameOfIt() {
+        // Given
+        stopped(N2);
+        heirHas(STOPPED.lsn());
+        frozen();
+        freezeReply(N3, STOPPED);
+        apply(promotions(freezeReply(N2, STOPPED)).getFirst());
+        var due = new CoordMessage.NextRuleSatisfied(2, state.version(), 2, 1, STOPPED.lsn());
+
+        // When
+        List<Action> said = received(N2, due);
+        List<Action> saidAgain = received(N2, due);
+        ticks(300);
+        List<Action> saidLater = received(N2, due);
+
+        // Then
+        var release = new Action.Propose(new Command.Release(Command.Condition.of(state), 1, STOPPED.lsn()));
+        assertThat(said).contains(release);
+        assertThat(saidAgain).doesNotContain(release);
+        assertThat(saidLater).contains(release);
+    }
+
+    @Test
     void aNodeThatLeavesDoesNotCountForTheNextRule() {
         // Given
         on(asked(new SwitchoverRequest(ID, 1, null, 5_000, 0, true)));

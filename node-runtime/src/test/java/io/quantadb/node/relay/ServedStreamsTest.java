@@ -113,6 +113,21 @@ class ServedStreamsTest {
     }
 
     @Test
+    void letsNobodyButTheFetcherInWhoWaitedForAnEpochThatIsOnlyFetchedIn() {
+        // Given
+        NodeId fetcher = new NodeId("n3");
+        serve(7, Map.of(MEMBER, 22L, fetcher, 33L));
+        open(MEMBER, 22, 8);
+        open(fetcher, 33, 8);
+
+        // When
+        context.loop().execute(() -> streams.serveFetch(fetcher, 8));
+
+        // Then: as far as the server that is not there
+        awaitRefusals("wrong_epoch", "not_ready");
+    }
+
+    @Test
     void letsNobodyInWhoWaitedAndIsNoMemberByThen() {
         // Given
         serve(7, Map.of(MEMBER, 22L));
