@@ -61,7 +61,7 @@ chaos: build-node node-runtime/target/test.classpath ## a real cluster on a bad 
 stress: build-node ## three nodes under load while nodes die and are copied anew, compared afterwards: LOAD_SECONDS= WRITERS= KEEP=yes
 	examples/replication-stress/run
 
-bench-failover: build-node node-runtime/target/test.classpath ## seconds without writes after each kind of fault: RUNS= SCENARIOS= MODE= LOAD= GOALS=off BROKEN=
+bench-failover: build-node node-runtime/target/test.classpath ## seconds without writes after each kind of fault: RUNS= SCENARIOS= MODE= LOAD= PEER=patroni GOALS=off BROKEN=
 	$(MVN) $(Q) -pl node-runtime test-compile
 	$(JAVA) -Xmx256m -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp "$(BENCH_CP)" io.quantadb.node.bench.FailoverBench
 

@@ -52,9 +52,9 @@ class BenchTest {
         long[] acknowledged = {ms(10), ms(500), ms(600), ms(700), ms(790)};
 
         // When / Then
-        assertThat(FailoverBench.steadyFor(acknowledged, ms(0), ms(800))).isEqualTo(ms(300));
-        assertThat(FailoverBench.steadyFor(acknowledged, ms(600), ms(800))).isEqualTo(ms(100));
-        assertThat(FailoverBench.steadyFor(acknowledged, ms(0), ms(1000))).isZero();
+        assertThat(Rounds.steadyFor(acknowledged, ms(0), ms(800))).isEqualTo(ms(300));
+        assertThat(Rounds.steadyFor(acknowledged, ms(600), ms(800))).isEqualTo(ms(100));
+        assertThat(Rounds.steadyFor(acknowledged, ms(0), ms(1000))).isZero();
     }
 
     @Test
@@ -110,9 +110,9 @@ class BenchTest {
     void goesOnWhereAnInterruptedBenchStopped() throws Exception {
         // Given
         Path file = dir.resolve("results").resolve("failover.jsonl");
-        RunResult mine = new RunResult("a", "kill-node", "none", 1, 512.25, 900, 0, 0, 3, 0, 0, 41.5, 4);
+        RunResult mine = new RunResult("a", "kill-node", "none", 1, 512.25, 900, 0, 0, 3, 0, 0, 41.5, 4, "stop 60");
         mine.append(file);
-        new RunResult("b", "kill-node", "none", 1, 1, 1, 0, 0, 0, 0, 0, 1, 0).append(file);
+        new RunResult("b", "kill-node", "none", 1, 1, 1, 0, 0, 0, 0, 0, 1, 0, "").append(file);
         Files.writeString(file, "{\"settings\": \"a\", \"scen", StandardOpenOption.APPEND);
 
         // When
@@ -126,18 +126,20 @@ class BenchTest {
     void printsTheLineAndNamesEveryMissedGoal() {
         // Given
         Summary summary = new Summary(
+                "quantadb",
                 Scenario.KILL_POSTGRES,
                 "quorum",
                 "none",
                 List.of(
-                        new RunResult("a", "kill-postgres", "none", 1, 300, 100, 0, 0, 1, 0, 0, 10, 3),
-                        new RunResult("a", "kill-postgres", "none", 2, 1200, 100, 2, 1, 1, 0, 1, 20, 5)));
+                        new RunResult("a", "kill-postgres", "none", 1, 300, 100, 0, 0, 1, 0, 0, 10, 3, ""),
+                        new RunResult("a", "kill-postgres", "none", 2, 1200, 100, 2, 1, 1, 0, 1, 20, 5, "")));
 
         // When / Then
         assertThat(summary.line())
-                .isEqualTo("{\"scenario\":\"kill-postgres\",\"mode\":\"quorum\",\"load\":\"none\",\"runs\":2,"
-                        + "\"p50_ms\":300.0,\"p99_ms\":1200.0,\"max_ms\":1200.0,\"acknowledged\":200,\"lost\":2,"
-                        + "\"duplicated\":1,\"unknown\":2,\"errors\":8,\"false_failovers\":1,\"busy_percent\":15.0}");
+                .isEqualTo(
+                        "{\"cluster\":\"quantadb\",\"scenario\":\"kill-postgres\",\"mode\":\"quorum\",\"load\":\"none\",\"runs\":2,"
+                                + "\"p50_ms\":300.0,\"p99_ms\":1200.0,\"max_ms\":1200.0,\"acknowledged\":200,\"lost\":2,"
+                                + "\"duplicated\":1,\"unknown\":2,\"errors\":8,\"false_failovers\":1,\"busy_percent\":15.0}");
         assertThat(summary.missed(false))
                 .containsExactly("kill-postgres/none lost 2", "kill-postgres/none duplicated 1");
         assertThat(summary.missed(true)).contains("kill-postgres/none max 1200 ms > 1000 ms");

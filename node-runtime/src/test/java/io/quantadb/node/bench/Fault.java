@@ -15,8 +15,8 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** Strikes one node of a demo as a scenario says, and undoes it. Everything that forks or reads is done before. */
-final class Fault {
+/** Strikes the primary's node of a demo as a scenario says, and undoes it. */
+final class Fault implements Blow {
     private static final Duration STOP_DEADLINE = Duration.ofSeconds(30);
     private static final String SWITCHOVER = "/cluster/switchover";
 
@@ -27,6 +27,7 @@ final class Fault {
     private final int index;
     private final ProcessMark agent;
     private final List<ProcessMark> postgres;
+    private String detail = "";
 
     /** Looks the processes up, so that {@link #strike} is quick. */
     Fault(Demo demo, Scenario scenario, DemoNode node, @Nullable Namespaces network) {
@@ -42,8 +43,8 @@ final class Fault {
         }
     }
 
-    /** Strikes; returns the instant just before, on the monotonic clock. {@code round} chooses among variants. */
-    long strike(int round) throws IOException, InterruptedException {
+    @Override
+    public long strike(int round) throws IOException, InterruptedException {
         long at = System.nanoTime();
         switch (scenario) {
             case KILL_NODE -> {
@@ -52,20 +53,26 @@ final class Fault {
             }
             case KILL_AGENT -> agent.kill();
             case KILL_POSTGRES -> (round % 2 == 0 ? postgres : postgres.subList(0, 1)).forEach(ProcessMark::kill);
-            case PAUSE_AGENT -> signal("-STOP");
+            case PAUSE_AGENT -> PosixSignal.STOP.send(List.of(agent));
             case PARTITION -> network().cut(index);
             case STOP_NODE -> agent.terminate();
             case SWITCHOVER -> switchOver();
+            case DOUBLE_FAILOVER, SLOW_STANDBY -> throw new IllegalStateException("more than one node is in it");
         }
         return at;
     }
 
-    /** Gives the node its agent back; the cluster mends the rest. */
-    void heal() throws IOException, InterruptedException {
+    @Override
+    public String detail() {
+        return detail;
+    }
+
+    @Override
+    public void heal() throws IOException, InterruptedException {
         switch (scenario) {
             case KILL_NODE, KILL_AGENT -> demo.start(node.id());
             case PAUSE_AGENT -> {
-                signal("-CONT");
+                PosixSignal.CONT.send(List.of(agent));
                 if (!agent.isAlive()) {
                     demo.start(node.id());
                 }
@@ -75,7 +82,7 @@ final class Fault {
                 awaitEnd();
                 demo.start(node.id());
             }
-            case KILL_POSTGRES, SWITCHOVER -> {
+            case KILL_POSTGRES, SWITCHOVER, DOUBLE_FAILOVER, SLOW_STANDBY -> {
                 // The agent lives on and sees to it.
             }
         }
@@ -98,6 +105,9 @@ final class Fault {
                 if (!now.path("phase").asText().equals("done")) {
                     throw new IOException("no switchover from %s: %s".formatted(node.id(), now));
                 }
+                detail = "%s of %d ms"
+                        .formatted(
+                                now.path("steps_ms"), now.path("write_gap_ms").asLong());
                 return;
             }
             TimeUnit.MILLISECONDS.sleep(20);
@@ -117,15 +127,5 @@ final class Fault {
 
     private Namespaces network() {
         return Objects.requireNonNull(network, "a partition needs namespaces");
-    }
-
-    private void signal(String name) throws IOException, InterruptedException {
-        if (agent.isAlive()) {
-            Process kill = new ProcessBuilder("kill", name, Long.toString(agent.pid())).start();
-            if (!kill.waitFor(5, TimeUnit.SECONDS)) {
-                kill.destroyForcibly();
-                throw new IOException("kill did not end");
-            }
-        }
     }
 }

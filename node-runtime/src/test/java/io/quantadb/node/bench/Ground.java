@@ -1,5 +1,6 @@
 package io.quantadb.node.bench;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quantadb.node.cli.CertificateAuthority;
 import io.quantadb.node.cli.ClusterClient;
 import io.quantadb.node.cli.Demo;
@@ -10,28 +11,33 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A running cluster of three for a bench: on loopback, or with each node in a network namespace of its own. */
-final class Ground implements AutoCloseable {
+final class Ground implements Contender {
+    private static final Duration LEADER_DEADLINE = Duration.ofSeconds(30);
     private static final String BROKEN_MAIN = "io.quantadb.node.bench.BrokenNode";
 
     private final Demo demo;
     private final @Nullable Namespaces network;
     private final boolean keep;
+    private final String settings;
 
     private final Thread whenKilled = new Thread(this::end, "bench-cleanup");
     private final AtomicBoolean ended = new AtomicBoolean();
 
-    private Ground(Demo demo, @Nullable Namespaces network, boolean keep) {
+    private Ground(Demo demo, @Nullable Namespaces network, boolean keep, String settings) {
+        this.settings = settings;
         this.demo = demo;
         this.network = network;
         this.keep = keep;
@@ -71,7 +77,7 @@ final class Ground implements AutoCloseable {
                         tls,
                         new io.quantadb.node.common.NodeId("node" + (i + 1)),
                         List.of(Namespaces.host(i)),
-                        java.time.Duration.ofDays(30));
+                        Duration.ofDays(30));
             }
             Machines machines = new Machines(
                     IntStream.range(0, Demo.NODES).mapToObj(Namespaces::host).toList(),
@@ -95,7 +101,16 @@ final class Ground implements AutoCloseable {
         Map<String, String> settings = new HashMap<>(extra);
         settings.put("cluster.replication.commit_mode", mode);
         demo.up(new Demo.Start(bases, "info", settings, Demo.START_DEADLINE));
-        return new Ground(demo, network, !env.getOrDefault("KEEP", "no").equals("no"));
+        return new Ground(
+                demo,
+                network,
+                !env.getOrDefault("KEEP", "no").equals("no"),
+                "%s every=%dms broken=%s %s"
+                        .formatted(
+                                mode,
+                                Rounds.EVERY.toMillis(),
+                                env.getOrDefault("BROKEN", "no"),
+                                env.getOrDefault("QUANTADB_COMMIT", "uncommitted")));
     }
 
     private static Optional<CertificateAuthority> authority() {
@@ -163,10 +178,75 @@ final class Ground implements AutoCloseable {
         return demo.view().orElseThrow();
     }
 
-    ClusterSql sql() throws IOException {
+    @Override
+    public String name() {
+        return "quantadb";
+    }
+
+    @Override
+    public String settings() {
+        return settings;
+    }
+
+    @Override
+    public boolean judged() {
+        return true;
+    }
+
+    @Override
+    public String url() {
+        return demo.url();
+    }
+
+    @Override
+    public Path folder() {
+        return demo.passfile().toAbsolutePath().getParent();
+    }
+
+    @Override
+    public long awaitReady() {
+        return demo.awaitReady(Demo.START_DEADLINE, System.nanoTime()).epoch();
+    }
+
+    @Override
+    public long epoch() {
+        return view().epoch();
+    }
+
+    @Override
+    public Blow blow(Scenario scenario) throws IOException, InterruptedException {
+        DemoNode primary = node(view().primary());
+        return switch (scenario) {
+            case DOUBLE_FAILOVER -> new DoubleFailover(demo, primary);
+            case SLOW_STANDBY -> {
+                awaitLeaderAtPrimary();
+                yield new SlowStandby(demo, primary);
+            }
+            default -> new Fault(demo, scenario, primary, network);
+        };
+    }
+
+    @Override
+    public void describe(ObjectNode header) {
+        header.put("rule", view().body().path("rule").asText());
+    }
+
+    @Override
+    public ClusterSql sql() throws IOException {
         return new ClusterSql(
                 demo.nodes().stream().map(n -> n.primaryListener().toString()).toList(),
                 ClusterSql.passwordFrom(demo.passfile()));
+    }
+
+    /** Leadership follows the primary after a moment; a standby that leads would be missed for that. */
+    private void awaitLeaderAtPrimary() throws IOException, InterruptedException {
+        long giveUp = System.nanoTime() + LEADER_DEADLINE.toNanos();
+        for (ClusterClient.View now = view(); !now.leader().equals(now.primary()); now = view()) {
+            if (System.nanoTime() > giveUp) {
+                throw new IOException("%s leads, and not the primary %s".formatted(now.leader(), now.primary()));
+            }
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
     }
 
     DemoNode node(String id) {

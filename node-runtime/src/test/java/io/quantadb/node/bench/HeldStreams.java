@@ -3,7 +3,6 @@ package io.quantadb.node.bench;
 import io.quantadb.node.cli.ProcessMark;
 import java.io.IOException;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Holds a primary's WAL back: its walsenders to the members are stopped (SIGSTOP), so that what it writes from now on is
@@ -28,25 +27,13 @@ public final class HeldStreams implements AutoCloseable {
         }
         HeldStreams out = new HeldStreams(
                 pids.stream().flatMap(pid -> ProcessMark.of(pid).stream()).toList());
-        out.signal("-STOP");
+        PosixSignal.STOP.send(out.senders);
         return out;
-    }
-
-    private void signal(String name) throws IOException, InterruptedException {
-        for (ProcessMark sender : senders) {
-            if (sender.isAlive()) {
-                Process kill = new ProcessBuilder("kill", name, Long.toString(sender.pid())).start();
-                if (!kill.waitFor(5, TimeUnit.SECONDS)) {
-                    kill.destroyForcibly();
-                    throw new IOException("kill did not end");
-                }
-            }
-        }
     }
 
     /** Lets go of those that still live. */
     @Override
     public void close() throws IOException, InterruptedException {
-        signal("-CONT");
+        PosixSignal.CONT.send(senders);
     }
 }

@@ -12,6 +12,7 @@ import java.util.List;
  * @param settings everything that must be equal for two rounds to be of one table
  * @param wrong rows that nobody wrote, or that stand in another order than one process wrote them in
  * @param errors statements that a client had sent and that were answered by an error, or by the end of the connection
+ * @param detail what else is worth knowing of the round, for people
  * @param gapMs the hole in acknowledgements; the deadline when writes did not come back
  */
 record RunResult(
@@ -27,7 +28,8 @@ record RunResult(
         long wrong,
         long falseFailovers,
         double busyPercent,
-        long errors) {
+        long errors,
+        String detail) {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     String line() {
@@ -45,6 +47,7 @@ record RunResult(
                 .put("false_failovers", falseFailovers)
                 .put("busy_percent", busyPercent)
                 .put("errors", errors)
+                .put("detail", detail)
                 .toString();
     }
 
@@ -63,7 +66,8 @@ record RunResult(
                 n.path("wrong").asLong(),
                 n.path("false_failovers").asLong(),
                 n.path("busy_percent").asDouble(),
-                n.path("errors").asLong());
+                n.path("errors").asLong(),
+                n.path("detail").asText());
     }
 
     /** The rounds of these settings in a file. */

@@ -5,12 +5,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The rounds of one scenario under one load, as the line that is printed, judged by the goals. */
-record Summary(Scenario scenario, String mode, String load, List<RunResult> rounds) {
+record Summary(String cluster, Scenario scenario, String mode, String load, List<RunResult> rounds) {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     String line() {
         double[] gaps = gaps();
         return MAPPER.createObjectNode()
+                .put("cluster", cluster)
                 .put("scenario", scenario.label())
                 .put("mode", mode)
                 .put("load", load)
