@@ -6,8 +6,10 @@ import static org.awaitility.Awaitility.await;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -131,6 +133,56 @@ class FailoverST {
             });
         } finally {
             kube("start-apiserver");
+        }
+    }
+
+    /** As somebody does it who has kubectl alone: each pod once, each only when all are well, the primary's last. */
+    @Test
+    void survivesThatEveryPodIsRestartedByHand() throws Exception {
+        List<String> pods = cluster.podNames();
+        Map<String, String> before = pods.stream().collect(Collectors.toMap(pod -> pod, cluster::uid));
+        String primary = cluster.status().currentPrimary();
+        cluster.writes("every pod deleted one after the other, the primary's last", () -> {
+            for (String pod : pods) {
+                if (!pod.equals(primary)) {
+                    cluster.delete(pod);
+                    cluster.awaitAnotherPod(pod, before.get(pod));
+                    cluster.settles();
+                }
+            }
+            assertThat(cluster.status().currentPrimary())
+                    .as("a standby's restart moves nothing")
+                    .isEqualTo(primary);
+            handsOver(primary, () -> cluster.delete(primary));
+            cluster.awaitAnotherPod(primary, before.get(primary));
+            cluster.settles();
+        });
+        assertThat(pods).allMatch(pod -> !cluster.uid(pod).equals(before.get(pod)));
+    }
+
+    /** What {@code kubectl drain} does to the node that the primary is on. */
+    @Test
+    void survivesThatThePrimaryIsEvicted() throws Exception {
+        String other = cluster.aReplica();
+        cluster.survives(
+                "primary evicted",
+                primary -> handsOver(primary, () -> {
+                    await("the disruption budget has seen three healthy pods")
+                            .atMost(Duration.ofMinutes(1))
+                            .until(() -> cluster.evict(primary));
+                    assertThat(cluster.evict(other))
+                            .as("another is evicted before the first is back")
+                            .isFalse();
+                }));
+    }
+
+    /** The primary's agent, told to end, moves the primary in order first: no failover follows from its end. */
+    private static void handsOver(String primary, Runnable end) throws Exception {
+        try (LogWatches logs = cluster.watchLogs()) {
+            end.run();
+            await("the primary is handed over")
+                    .atMost(Duration.ofSeconds(60))
+                    .untilAsserted(() -> assertThat(logs.text()).contains("switchover: %s leaves".formatted(primary)));
         }
     }
 

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.policy.v1.EvictionBuilder;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
@@ -213,6 +214,34 @@ final class TestCluster implements AutoCloseable {
     /** Deletes the pod as if its machine were gone: no goodbye, no waiting. */
     void deleteAtOnce(String pod) {
         client.pods().inNamespace(namespace).withName(pod).withGracePeriod(0).delete();
+    }
+
+    /** Deletes the pod as kubectl does: it is told to end, and has its time for that. */
+    void delete(String pod) {
+        client.pods().inNamespace(namespace).withName(pod).delete();
+    }
+
+    /** Asks for the pod's end as {@code kubectl drain} does; false when the disruption budget does not permit it now. */
+    boolean evict(String pod) {
+        var resource = client.pods().inNamespace(namespace).withName(pod);
+        if (!client.supports("policy/v1", "PodDisruptionBudget")) {
+            return resource.evict();
+        }
+        return resource.evict(new EvictionBuilder()
+                .withNewMetadata()
+                .withName(pod)
+                .withNamespace(namespace)
+                .endMetadata()
+                .build());
+    }
+
+    /** Follows what every pod's agent says from now on, until closed; a pod's log goes with the pod. */
+    LogWatches watchLogs() {
+        return new LogWatches(client, namespace, podNames());
+    }
+
+    List<String> podNames() {
+        return pods().stream().map(p -> p.getMetadata().getName()).sorted().toList();
     }
 
     void awaitAnotherPod(String name, String uidBefore) {
