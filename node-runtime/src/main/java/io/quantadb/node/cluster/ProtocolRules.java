@@ -75,6 +75,11 @@ public class ProtocolRules {
         return state.released() && !promised;
     }
 
+    /** Finish: the rule goes on without anybody beside the primary only where the data of all others are lost for good. */
+    public boolean mayGoOnAlone(boolean othersAreLost) {
+        return othersAreLost;
+    }
+
     /** Open: only for the released epoch. */
     public boolean mayOpen(ClusterState state) {
         return state.released();

@@ -129,7 +129,7 @@ final class RuleKeeper {
                 return new Rule(usable, usable.size());
             }
         }
-        boolean lostForGood = nobodyElseStays(set, leaving);
+        boolean lostForGood = ctx.rules.mayGoOnAlone(nobodyElseStays(set, leaving));
         if (set.size() < k && lostForGood) {
             // As after a failover with two data nodes: the primary goes on alone, and the new disk can be let in.
             k = set.size();

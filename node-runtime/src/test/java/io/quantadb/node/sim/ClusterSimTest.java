@@ -114,6 +114,19 @@ class ClusterSimTest {
         }
     }
 
+    /** Operators who do not know of each other, and disks that fail meanwhile. */
+    @ParameterizedTest(name = "operated={0}")
+    @MethodSource("storms")
+    void survivesOperatorsWhoWantDifferentThingsAtOnce(long seed) {
+        SimRun run = SimRun.operated(seed, new ProtocolRules(), new SimBugs());
+        try {
+            run.all(CHAOS_MS);
+            assertThat(run.world.oracle.acknowledged).isPositive();
+        } catch (AssertionError | RuntimeException e) {
+            throw new AssertionError("reproduce: make sim RUNS=1 SEED=" + seed, e);
+        }
+    }
+
     /** What is asked for all the time is done now and then, and given up now and then, or these runs show nothing. */
     @Test
     void movesThePrimaryInOrderInMostRuns() {

@@ -119,6 +119,12 @@ class MutationSimTest {
                         return false;
                     }
                 }),
+                rules("a rule without anybody while others have data", new ProtocolRules() {
+                    @Override
+                    public boolean mayGoOnAlone(boolean othersAreLost) {
+                        return true;
+                    }
+                }),
                 rules("a front opened before Release", new ProtocolRules() {
                     @Override
                     public boolean mayOpen(ClusterState state) {

@@ -4,10 +4,12 @@ import io.quantadb.node.cluster.ClusterState;
 import io.quantadb.node.cluster.Command;
 import io.quantadb.node.cluster.CommandCodec;
 import io.quantadb.node.cluster.Rule;
+import io.quantadb.node.cluster.Settings;
 import io.quantadb.node.cluster.VoicePermit;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.sim.invariants.AcknowledgementsSurvive;
+import io.quantadb.node.sim.invariants.BlockedRulesKeepACopy;
 import io.quantadb.node.sim.invariants.EveryFreezeQuorumKnows;
 import io.quantadb.node.sim.invariants.FrozenQuorumSilencesTheVoice;
 import io.quantadb.node.sim.invariants.MaintenanceHolds;
@@ -26,6 +28,8 @@ import java.util.Map;
 /** Sees everything at once, which no node can, and hands it to the invariants. */
 final class Oracle {
     private static final long QUIET_MS = 3_000;
+    /** Longer than a rule that was decided upon under other settings takes to be finished. */
+    private static final long SETTLED_MS = 5_000;
 
     private final SimWorld world;
     private final AcknowledgementsSurvive<SimPostgres.Rec> survive = new AcknowledgementsSurvive<>();
@@ -38,10 +42,14 @@ final class Oracle {
     private final RulesNameMembers nobodyMissing = new RulesNameMembers();
     private final MaintenanceHolds maintenance = new MaintenanceHolds();
     private final OldGenerationsAreSilent generations = new OldGenerationsAreSilent();
+    private final BlockedRulesKeepACopy copies = new BlockedRulesKeepACopy();
     private final Map<Long, Integer> applied = new HashMap<>();
 
     ClusterState committed = ClusterState.EMPTY;
     private long committedIndex;
+    /** When commits were last allowed to be on one disk alone. */
+    private long looseAt = Long.MIN_VALUE / 2;
+
     long acknowledged;
     long promotions;
 
@@ -75,6 +83,13 @@ final class Oracle {
             maintenance.onFailover(
                     committed.epoch(), world.wallMillis(), p.node().toString());
         }
+        if (!blocks(committed.settings()) || !blocks(after.settings())) {
+            looseAt = world.now;
+        }
+        if (CommandCodec.decode(command) instanceof Command.Finish
+                && committed.rule().k() > 0) {
+            checkCopies(after);
+        }
         boolean otherPause =
                 after.settings().pausedUntilMillis() != committed.settings().pausedUntilMillis();
         committed = after;
@@ -98,6 +113,21 @@ final class Oracle {
             world.trace("epoch %d is released".formatted(after.epoch()));
             List<SimPostgres.Rec> wal = world.nodes.get(after.primary()).pg.wal;
             survive.onReleased(after.epoch(), wal);
+        }
+    }
+
+    private static boolean blocks(Settings set) {
+        return set.mode() != Settings.Mode.ASYNC && set.policy() == Settings.Policy.BLOCK;
+    }
+
+    private void checkCopies(ClusterState after) {
+        if (after.rule().k() == 0 && world.now - looseAt > SETTLED_MS * SimWorld.MS) {
+            List<String> left = after.dataVoters().stream()
+                    .filter(m -> !m.node().equals(after.primary()))
+                    .filter(m -> world.nodes.get(m.node()).self.equals(m.peer()))
+                    .map(m -> m.node().value())
+                    .toList();
+            copies.onAlone(String.valueOf(after.primary()), left);
         }
     }
 

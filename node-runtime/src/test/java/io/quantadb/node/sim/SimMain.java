@@ -7,7 +7,7 @@ import java.util.Map;
 
 /** Many seeds by hand: system properties {@code sim.seed}, {@code sim.runs}, {@code sim.chaosMs}, {@code sim.log},
  * {@code sim.kind} ({@code storm}, {@code restless}, {@code lagging}, {@code stalling},
- * {@code moving}). */
+ * {@code moving}, {@code operated}). */
 final class SimMain {
     private SimMain() {}
 
@@ -25,6 +25,7 @@ final class SimMain {
                 case "moving" -> SimRun.moving(seed, new ProtocolRules(), new SimBugs());
                 case "lagging" -> SimRun.lagging(seed, new ProtocolRules(), new SimBugs());
                 case "stalling" -> SimRun.stalling(seed, new ProtocolRules(), new SimBugs());
+                case "operated" -> SimRun.operated(seed, new ProtocolRules(), new SimBugs());
                 case "restless" -> SimRun.restless(seed, new ProtocolRules(), new SimBugs());
                 default -> SimRun.of(seed, new ProtocolRules(), new SimBugs());
             };

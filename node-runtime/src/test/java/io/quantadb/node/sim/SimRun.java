@@ -35,7 +35,8 @@ final class SimRun {
         LAGGING,
         STALLING,
         MOVING,
-        RETIMING
+        RETIMING,
+        OPERATED
     }
 
     private SimRun(long seed, ProtocolRules rules, SimBugs bugs, Mix mix, int voters, int witnesses, int replicas) {
@@ -100,6 +101,16 @@ final class SimRun {
     /** Three or five data nodes whose election timeout and lease change all the time, while the primary moves and dies. */
     static SimRun retiming(long seed, ProtocolRules rules, SimBugs bugs) {
         return new SimRun(seed, rules, bugs, Mix.RETIMING, seed % 2 == 0 ? 3 : 5, 0, 0);
+    }
+
+    /**
+     * Clusters of several shapes that several operators want different things of, all the time and often at once: members
+     * copied anew and removed, the mode, maintenance and the primary changed, disks replaced meanwhile.
+     */
+    static SimRun operated(long seed, ProtocolRules rules, SimBugs bugs) {
+        int[][] shapes = {{3, 0, 0}, {4, 0, 0}, {3, 1, 0}, {5, 0, 0}, {2, 1, 0}};
+        int[] shape = shapes[(int) Math.floorMod(seed, (long) shapes.length)];
+        return new SimRun(seed, rules, bugs, Mix.OPERATED, shape[0], shape[1], shape[2]);
     }
 
     void form() {
@@ -198,6 +209,11 @@ final class SimRun {
         }
         SimNode n = nodes.get(world.random.nextInt(nodes.size()));
         if (mix == Mix.MOVING && world.chance(0.6)) {
+            slowness(n);
+            world.afterMs(100, 900, this::faults);
+            return;
+        }
+        if (mix == Mix.OPERATED && world.chance(0.7)) {
             slowness(n);
             world.afterMs(100, 900, this::faults);
             return;
@@ -466,6 +482,48 @@ final class SimRun {
         }
     }
 
+    /** Several at once who do not know of each other, and a disk that fails when it is needed most. */
+    private void operateTogether() {
+        if (!faulty) {
+            return;
+        }
+        int requests = 1 + world.random.nextInt(3);
+        for (int i = 0; i < requests; i++) {
+            SimNode n = nodes.get(world.random.nextInt(nodes.size()));
+            switch (world.random.nextInt(6)) {
+                case 0, 1, 2 -> ask(new AdminRequest.Resync(n.id, world.chance(0.2)));
+                case 3 -> takeOut(n, false);
+                case 4 -> {
+                    Settings.Mode mode = world.chance(0.3) ? Settings.Mode.ALL : Settings.Mode.QUORUM;
+                    ask(new AdminRequest.ChangeMode(mode, Settings.Policy.BLOCK, 1_000));
+                }
+                default -> ask(new AdminRequest.Pause(world.chance(0.5) ? 0 : world.wallMillis() + 500));
+            }
+        }
+        SimNode victim = nodes.get(world.random.nextInt(nodes.size()));
+        if (world.chance(0.3)) {
+            world.afterMs(0, 60, () -> loseDisk(victim));
+        }
+        world.afterMs(50, 1_200, this::operateTogether);
+    }
+
+    /** Everybody has data still; that one of them is about to throw them away is what makes it a bad moment. */
+    private void loseDisk(SimNode n) {
+        ClusterState s = world.oracle.committed;
+        boolean allHave = nodes.stream()
+                .allMatch(m -> m.running()
+                        && votes(s.member(m.self))
+                        && (m.kind == MemberKind.WITNESS || (!m.pg.empty && !m.pg.spoiled && holdsWhatItShould(m))));
+        if (faulty && n != primaryOr(n) && s.released() && serving() != null && allHave) {
+            n.wipe();
+            world.afterMs(100, 800, () -> restart(n));
+        }
+    }
+
+    private static boolean votes(Member m) {
+        return m != null && m.state() == MemberState.VOTER;
+    }
+
     /** Every node is asked, since more than one may believe that it leads. */
     private void ask(AdminRequest request) {
         nodes.stream().filter(n -> n.up).forEach(n -> n.event(new Event.AdminAsked(0, request)));
@@ -473,10 +531,13 @@ final class SimRun {
 
     /** Taken out while all goes well or ill, lives on as a stranger for a while, and comes back with another disk. */
     private void remove(SimNode n) {
-        if (!whole() || n == primaryOr(n)) {
-            return;
+        if (whole() && n != primaryOr(n)) {
+            takeOut(n, true);
         }
-        ask(new AdminRequest.RemoveMember(n.id, true));
+    }
+
+    private void takeOut(SimNode n, boolean anyway) {
+        ask(new AdminRequest.RemoveMember(n.id, anyway));
         PeerId was = n.self;
         long until = world.now + 10_000 * MS;
         world.afterMs(100, 400, () -> replace(n, was, until));
@@ -554,6 +615,11 @@ final class SimRun {
         }
         if (mix == Mix.RETIMING) {
             retime();
+        }
+        if (mix == Mix.OPERATED) {
+            moves.begin();
+            operate();
+            operateTogether();
         }
         run(chaosMs);
         faulty = false;
