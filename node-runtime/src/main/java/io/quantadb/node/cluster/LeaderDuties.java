@@ -180,7 +180,9 @@ final class LeaderDuties {
     /** Requests of several operators, each of which may be granted, and not all of them together; null for one that may. */
     private @Nullable String notNow(AdminRequest request) {
         NodeId copied = resync.target();
-        boolean needsAll = request instanceof AdminRequest.Switchover || request instanceof AdminRequest.RemoveMember;
+        // A node that leaves goes in any case: what becomes of the one that is copied it learns on the way.
+        boolean needsAll = request instanceof AdminRequest.RemoveMember
+                || (request instanceof AdminRequest.Switchover(SwitchoverRequest wanted) && !wanted.leaving());
         if (needsAll && copied != null) {
             return copied + " is about to be copied anew";
         }

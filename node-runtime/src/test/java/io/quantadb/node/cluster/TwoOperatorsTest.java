@@ -121,6 +121,19 @@ class TwoOperatorsTest {
     }
 
     @Test
+    void aPrimaryThatLeavesDoesNotWaitForACopy() {
+        // Given
+        ask(new AdminRequest.Resync(N2, false));
+
+        // When
+        Action.AdminAnswer move =
+                ask(new AdminRequest.Switchover(new SwitchoverRequest(77, 1, null, 5_000, 100, true)));
+
+        // Then
+        assertThat(move.verdict()).isEqualTo(AdminVerdict.ACCEPTED);
+    }
+
+    @Test
     void whileThePrimaryMovesNobodyIsCopiedAnew() {
         // Given
         Action.AdminAnswer move = ask(MOVE);
