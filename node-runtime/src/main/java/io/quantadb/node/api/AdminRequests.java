@@ -6,7 +6,6 @@ import io.quantadb.node.cluster.Tuning;
 import io.quantadb.node.common.NodeId;
 import java.util.Set;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /** Reads the bodies of the changes of a running cluster. */
 final class AdminRequests {
@@ -16,11 +15,9 @@ final class AdminRequests {
     private AdminRequests() {}
 
     /**
-     * @param now what is set at this moment, kept where the body says nothing; null when this node does not know
-     * @param wallMillis when that is
+     * @param wallMillis now
      */
-    static AdminRequest parse(Route route, byte[] body, @Nullable Settings now, long wallMillis)
-            throws Fields.Malformed {
+    static AdminRequest parse(Route route, byte[] body, long wallMillis) throws Fields.Malformed {
         return switch (route) {
             case REMOVE -> {
                 Fields fields = Fields.parse(body, Set.of("node", "anyway"));
@@ -40,7 +37,7 @@ final class AdminRequests {
                 yield new AdminRequest.Pause(
                         !on ? 0 : seconds == null ? Settings.UNTIL_ENDED : wallMillis + seconds * 1_000);
             }
-            case MODE -> mode(Fields.parse(body, Set.of("mode", "policy", "shrink_after_ms")), now);
+            case MODE -> mode(Fields.parse(body, Set.of("mode", "policy", "shrink_after_ms")));
             case SETTINGS ->
                 tune(Fields.parse(
                         body,
@@ -64,21 +61,15 @@ final class AdminRequests {
         };
     }
 
-    private static AdminRequest mode(Fields fields, @Nullable Settings now) throws Fields.Malformed {
+    private static AdminRequest mode(Fields fields) throws Fields.Malformed {
         Settings.Mode mode = fields.choice("mode", Settings.Mode.class);
         Settings.Policy policy = fields.choice("policy", Settings.Policy.class);
         Long after = fields.number("shrink_after_ms", 0, Settings.SHRINK_AFTER_MAX_MILLIS);
         if (mode == null && policy == null && after == null) {
             throw new Fields.Malformed("the body changes nothing");
         }
-        if (now == null && (mode == null || policy == null || after == null)) {
-            throw new Fields.Malformed("this node does not know yet what is set: say mode, policy and shrink_after_ms");
-        }
-        Settings kept = now == null ? Settings.DEFAULT : now;
-        return new AdminRequest.ChangeMode(
-                mode == null ? kept.mode() : mode,
-                policy == null ? kept.policy() : policy,
-                after == null ? kept.shrinkAfterMillis() : (int) (long) after);
+        Integer shrinkAfter = after == null ? null : after.intValue();
+        return new AdminRequest.ChangeMode(mode, policy, shrinkAfter);
     }
 
     private static AdminRequest tune(Fields fields) throws Fields.Malformed {

@@ -241,7 +241,7 @@ final class ApiRouter {
     private CompletableFuture<Answer> administer(Route route, byte[] body, Caller caller) {
         AdminRequest wanted;
         try {
-            wanted = AdminRequests.parse(route, body, views.get().settings(), System.currentTimeMillis());
+            wanted = AdminRequests.parse(route, body, System.currentTimeMillis());
         } catch (Fields.Malformed e) {
             return CompletableFuture.completedFuture(refusal(
                     HttpResponseStatus.BAD_REQUEST, String.valueOf(e.getMessage()), AdminRequests.example(route)));

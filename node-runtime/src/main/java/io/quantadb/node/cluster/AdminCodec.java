@@ -1,5 +1,7 @@
 package io.quantadb.node.cluster;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * An operator's request and its answer as bytes, as nodes pass them on to the leader: a format byte, the kind, the asker's
  * number of it (64 bits), then what the kind has: 1 a question and 5 one in its turn (64 bits) have a tag and the fields
@@ -12,6 +14,8 @@ public final class AdminCodec {
     private static final int TURN_ASKED = 3;
     private static final int TURN = 4;
     private static final int IN_TURN = 5;
+
+    private static final int KEPT = -1;
 
     private AdminCodec() {}
 
@@ -49,7 +53,10 @@ public final class AdminCodec {
     private static void request(Wire.Out out, AdminRequest request) {
         switch (request) {
             case AdminRequest.RemoveMember r -> out.b(1).node(r.node()).flag(r.anyway());
-            case AdminRequest.ChangeMode r -> out.b(2).e(r.mode()).e(r.policy()).i(r.shrinkAfterMillis());
+            case AdminRequest.ChangeMode r -> {
+                Integer after = r.shrinkAfterMillis();
+                out.b(2).eOrNull(r.mode()).eOrNull(r.policy()).i(after == null ? KEPT : after);
+            }
             case AdminRequest.Maintain r -> out.b(3).node(r.node()).flag(r.maintenance());
             case AdminRequest.Switchover(SwitchoverRequest r) ->
                 out.b(4)
@@ -91,12 +98,17 @@ public final class AdminCodec {
         return message;
     }
 
+    private static @Nullable Integer after(int millis) {
+        return millis == KEPT ? null : millis;
+    }
+
     private static AdminRequest request(Wire.In in) {
         int tag = in.b();
         return switch (tag) {
             case 1 -> new AdminRequest.RemoveMember(in.node(), in.flag());
             case 2 ->
-                new AdminRequest.ChangeMode(in.of(Settings.Mode.values()), in.of(Settings.Policy.values()), in.i());
+                new AdminRequest.ChangeMode(
+                        in.ofOrNull(Settings.Mode.values()), in.ofOrNull(Settings.Policy.values()), after(in.i()));
             case 3 -> new AdminRequest.Maintain(in.node(), in.flag());
             case 4 ->
                 new AdminRequest.Switchover(

@@ -235,7 +235,7 @@ final class AdminDuties {
 
     private void changeMode(Event.AdminAsked asked, AdminRequest.ChangeMode r) {
         Settings now = ctx.state.settings();
-        Settings next = now.withRule(r.mode(), r.policy(), r.shrinkAfterMillis());
+        Settings next = r.on(now);
         if (!next.equals(now)) {
             ctx.tell(
                     "cluster",

@@ -1,6 +1,7 @@
 package io.quantadb.node.cluster;
 
 import io.quantadb.node.common.NodeId;
+import org.jspecify.annotations.Nullable;
 
 /** What an operator may ask of the leader. */
 public sealed interface AdminRequest {
@@ -11,14 +12,37 @@ public sealed interface AdminRequest {
      */
     record RemoveMember(NodeId node, boolean anyway) implements AdminRequest {}
 
-    /** Who must acknowledge from now on, and what happens when they cannot. */
-    record ChangeMode(Settings.Mode mode, Settings.Policy policy, int shrinkAfterMillis) implements AdminRequest {}
+    /**
+     * Who must acknowledge from now on, and what happens when they cannot. What is null stays as the leader knows it: who
+     * asks may know of an older state, or ask at the same time as another.
+     */
+    record ChangeMode(
+            Settings.@Nullable Mode mode,
+            Settings.@Nullable Policy policy,
+            @Nullable Integer shrinkAfterMillis) implements AdminRequest {
+        public ChangeMode {
+            if (shrinkAfterMillis != null) {
+                var _ = Settings.DEFAULT.withRule(Settings.Mode.QUORUM, Settings.Policy.SHRINK, shrinkAfterMillis);
+            }
+        }
+
+        Settings on(Settings now) {
+            return now.withRule(
+                    mode == null ? now.mode() : mode,
+                    policy == null ? now.policy() : policy,
+                    shrinkAfterMillis == null ? now.shrinkAfterMillis() : shrinkAfterMillis);
+        }
+    }
 
     /** A member in maintenance is not promoted by itself; it votes and acknowledges as before. */
     record Maintain(NodeId node, boolean maintenance) implements AdminRequest {}
 
     /** No failover begins by itself until then, by the wall clock; 0 ends it, {@link Settings#UNTIL_ENDED} never does. */
-    record Pause(long untilMillis) implements AdminRequest {}
+    record Pause(long untilMillis) implements AdminRequest {
+        public Pause {
+            var _ = Settings.DEFAULT.withPausedUntil(untilMillis);
+        }
+    }
 
     /**
      * Has a member throw its data away and copy them anew.

@@ -43,6 +43,11 @@ final class Wire {
             return b(v.ordinal());
         }
 
+        @SuppressWarnings("EnumOrdinal")
+        Out eOrNull(@Nullable Enum<?> v) {
+            return b(v == null ? 0xFF : v.ordinal());
+        }
+
         Out flag(boolean v) {
             return b(v ? 1 : 0);
         }
@@ -227,6 +232,15 @@ final class Wire {
                 throw new IllegalArgumentException("%d is not one of %d values".formatted(v, values.length));
             }
             return values[v];
+        }
+
+        <E extends Enum<E>> @Nullable E ofOrNull(E[] values) {
+            boolean absent = (need(1).get(buffer.position()) & 0xFF) == 0xFF;
+            if (absent) {
+                var _ = b();
+                return null;
+            }
+            return of(values);
         }
 
         void end() {

@@ -325,6 +325,23 @@ class AdminDutiesTest {
         assertThat(answer.words()).contains("node9").contains("n1, n2, n3");
     }
 
+    /** Who asks for the policy alone may know of an older mode than the leader does. */
+    @Test
+    void whatARequestDoesNotNameStaysAsTheLeaderKnowsIt() {
+        // Given
+        ctx.state = new Draft(ctx.state)
+                .settings(ctx.state.settings().withRule(Settings.Mode.ALL, Settings.Policy.BLOCK, 7_000))
+                .done();
+
+        // When
+        ask(new AdminRequest.ChangeMode(null, Settings.Policy.SHRINK, null));
+
+        // Then
+        assertThat(proposed)
+                .containsExactly(new Command.ChangeSettings(
+                        ctx.state.settings().withRule(Settings.Mode.ALL, Settings.Policy.SHRINK, 7_000)));
+    }
+
     @Test
     void changesTheModeOnce() {
         // Given

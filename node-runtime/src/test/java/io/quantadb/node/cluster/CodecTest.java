@@ -100,6 +100,8 @@ class CodecTest {
                 new AdminCodec.Question(7, new AdminRequest.RemoveMember(new NodeId("n3"), true)),
                 new AdminCodec.Question(
                         8, new AdminRequest.ChangeMode(Settings.Mode.ALL, Settings.Policy.SHRINK, 2_500)),
+                new AdminCodec.Question(8, new AdminRequest.ChangeMode(null, Settings.Policy.BLOCK, null)),
+                new AdminCodec.Question(8, new AdminRequest.ChangeMode(Settings.Mode.ASYNC, null, 0)),
                 new AdminCodec.Question(9, new AdminRequest.Maintain(new NodeId("n2"), false)),
                 new AdminCodec.Question(11, new AdminRequest.Pause(Settings.UNTIL_ENDED)),
                 new AdminCodec.Question(10, new AdminRequest.Resync(new NodeId("n2"), true)),
