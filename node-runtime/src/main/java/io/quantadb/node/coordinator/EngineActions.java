@@ -12,6 +12,8 @@ import io.quantadb.node.cluster.Event;
 import io.quantadb.node.cluster.Member;
 import io.quantadb.node.cluster.ServerState;
 import io.quantadb.node.common.Lsn;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -24,9 +26,15 @@ import org.slf4j.LoggerFactory;
 final class EngineActions implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(EngineActions.class);
 
+    private static final long NO_ROUND = Long.MIN_VALUE;
+
     private final EngineControl engine;
     private final EngineQueue queue = new EngineQueue();
     private final Supplier<ClusterState> state;
+    private final AtomicLong checkpointWanted = new AtomicLong(NO_ROUND);
+    private final AtomicBoolean checkpointing = new AtomicBoolean();
+    /** Written by whoever is at it. */
+    private volatile long checkpointDone = NO_ROUND;
 
     EngineActions(EngineControl engine, Supplier<ClusterState> state) {
         this.engine = engine;
@@ -59,11 +67,10 @@ final class EngineActions implements AutoCloseable {
                 beside(
                         "read insert position",
                         () -> core.accept(new Event.InsertPositionRead(version, engine.insertPosition())));
-            case Action.Checkpoint(long round) ->
-                beside("checkpoint", () -> {
-                    engine.checkpoint();
-                    core.accept(new Event.CheckpointDone(round));
-                });
+            case Action.Checkpoint(long round) -> {
+                checkpointWanted.set(round);
+                beside("checkpoint", () -> checkpoint(core));
+            }
             case Action.ProbeCommit(long attempt) ->
                 beside("probe commit", () -> {
                     EngineControl.Probed seen = engine.probeCommit();
@@ -88,6 +95,20 @@ final class EngineActions implements AutoCloseable {
         if (changes && !s.history().isEmpty()) {
             Lsn fork = Lsn.max(follow.checked().lsn(), s.history().getLast().expectedFork());
             beside("expect timeline", () -> engine.expectTimeline(s.timeline(), fork));
+        }
+    }
+
+    /** One at a time, the last that was asked for when the one before it is done: one that hangs holds one session. */
+    private void checkpoint(Consumer<Event> core) throws InterruptedException {
+        while (checkpointWanted.get() != checkpointDone && checkpointing.compareAndSet(false, true)) {
+            try {
+                long round = checkpointWanted.get();
+                engine.checkpoint();
+                checkpointDone = round;
+                core.accept(new Event.CheckpointDone(round));
+            } finally {
+                checkpointing.set(false);
+            }
         }
     }
 

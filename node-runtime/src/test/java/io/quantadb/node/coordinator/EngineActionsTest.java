@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -225,6 +226,25 @@ class EngineActionsTest {
         assertThat(engine.calls).containsExactly("promote", "checkpoint");
     }
 
+    @Test
+    void aCheckpointThatHangsHoldsOneSessionHoweverOftenAnotherIsAskedFor() {
+        // Given
+        CountDownLatch over = new CountDownLatch(1);
+        engine.checkpointOver = over;
+        actions.perform(new Action.Checkpoint(1), core);
+        await().atMost(SOON).until(() -> engine.calls.contains("checkpoint"));
+
+        // When
+        actions.perform(new Action.Checkpoint(2), core);
+        actions.perform(new Action.Checkpoint(3), core);
+        over.countDown();
+
+        // Then
+        awaitEvents(2);
+        assertThat(events).containsExactly(new Event.CheckpointDone(1), new Event.CheckpointDone(3));
+        assertThat(engine.sessionsMost).isEqualTo(1);
+    }
+
     private void awaitEvents(int count) {
         await().atMost(SOON).until(() -> events.size() >= count);
     }
@@ -232,6 +252,9 @@ class EngineActionsTest {
     private static final class TestingEngine implements EngineControl {
         private final List<String> calls = new CopyOnWriteArrayList<>();
         private final CountDownLatch promoting = new CountDownLatch(1);
+        private final AtomicInteger sessions = new AtomicInteger();
+        private volatile int sessionsMost;
+        private volatile CountDownLatch checkpointOver = new CountDownLatch(0);
         private volatile boolean running = true;
         private volatile boolean blockPromotion;
         private volatile boolean probing;
@@ -286,8 +309,11 @@ class EngineActionsTest {
         }
 
         @Override
-        public void checkpoint() {
+        public void checkpoint() throws InterruptedException {
+            sessionsMost = Math.max(sessionsMost, sessions.incrementAndGet());
             calls.add("checkpoint");
+            checkpointOver.await();
+            sessions.decrementAndGet();
         }
 
         @Override
