@@ -5,7 +5,9 @@ import io.quantadb.node.common.NodeId;
 import io.quantadb.node.config.Ports;
 import io.quantadb.node.pki.TlsFiles;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -262,7 +264,18 @@ public final class Demo {
     /** Stops all nodes; what does not stop in time is killed, and said. With {@code purge} their data goes too. */
     public void down(boolean purge) {
         DemoState state = state();
-        stop(state.nodes());
+        try {
+            stop(state.nodes());
+        } catch (UncheckedIOException e) {
+            if (!(e.getCause() instanceof NoSuchFileException)) {
+                throw e;
+            }
+            throw new Failure(
+                    ExitCode.NOT_RUNNING,
+                    "the demo in %s was removed by somebody else meanwhile".formatted(folder),
+                    "start one with quantadb demo up",
+                    e);
+        }
         if (purge) {
             PrivateFiles.removeTree(folder);
         }
