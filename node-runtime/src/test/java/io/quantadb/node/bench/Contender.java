@@ -13,6 +13,9 @@ interface Contender extends AutoCloseable {
     /** Everything of it that must be equal for two rounds to be of one table. */
     String settings();
 
+    /** Who must acknowledge a commit. */
+    String mode();
+
     /** Whether our goals are its goals. */
     boolean judged();
 

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>odd rounds: the primary's node dies, and as soon as the log of one that takes over says that it is being promoted,
- *       its PostgreSQL dies with all its processes. Its agent lives, so that the third node can be promoted: a failover
- *       that is overtaken by the next;
+ *       its PostgreSQL dies with all its processes. Its agent lives: it starts the server again and has it promoted once
+ *       more, or, where that had come too far, the third node is promoted;
  *   <li>even rounds: the primary's node dies and is started again, and as soon as all three do their part the node of the
  *       new primary dies: a failover right behind the one before.
  * </ul>
@@ -105,7 +105,10 @@ final class DoubleFailover implements Blow {
         return null;
     }
 
-    private void strikeTheNext(long at) throws IOException {
+    private void strikeTheNext(long at) throws IOException, InterruptedException {
+        while (agent.isAlive() && System.nanoTime() - at < PROMOTION.toNanos()) {
+            TimeUnit.MILLISECONDS.sleep(1);
+        }
         demo.start(primary.id());
         ClusterClient.View back = demo.awaitReady(Demo.START_DEADLINE, at);
         DemoNode next = demo.nodes().stream()

@@ -31,12 +31,14 @@ final class Ground implements Contender {
     private final Demo demo;
     private final @Nullable Namespaces network;
     private final boolean keep;
+    private final String mode;
     private final String settings;
 
     private final Thread whenKilled = new Thread(this::end, "bench-cleanup");
     private final AtomicBoolean ended = new AtomicBoolean();
 
-    private Ground(Demo demo, @Nullable Namespaces network, boolean keep, String settings) {
+    private Ground(Demo demo, @Nullable Namespaces network, boolean keep, String mode, String settings) {
+        this.mode = mode;
         this.settings = settings;
         this.demo = demo;
         this.network = network;
@@ -105,6 +107,7 @@ final class Ground implements Contender {
                 demo,
                 network,
                 !env.getOrDefault("KEEP", "no").equals("no"),
+                mode,
                 "%s every=%dms broken=%s %s"
                         .formatted(
                                 mode,
@@ -186,6 +189,11 @@ final class Ground implements Contender {
     @Override
     public String settings() {
         return settings;
+    }
+
+    @Override
+    public String mode() {
+        return mode;
     }
 
     @Override

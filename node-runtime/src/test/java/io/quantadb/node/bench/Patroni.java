@@ -219,6 +219,11 @@ final class Patroni implements Contender {
     }
 
     @Override
+    public String mode() {
+        return "async";
+    }
+
+    @Override
     public boolean judged() {
         return false;
     }
