@@ -27,6 +27,23 @@ final class AdminRequests {
                 Fields fields = Fields.parse(body, Set.of("node", "maintenance"));
                 yield new AdminRequest.Maintain(node(fields), fields.flag("maintenance", true));
             }
+            case FENCE -> {
+                Fields fields = Fields.parse(body, Set.of("node", "fenced", "anyway"));
+                yield new AdminRequest.FenceMember(
+                        node(fields), fields.flag("fenced", true), fields.flag("anyway", false));
+            }
+            case RESTART -> {
+                Fields fields = Fields.parse(body, Set.of("node", "anyway"));
+                yield new AdminRequest.RestartServer(node(fields), fields.flag("anyway", false));
+            }
+            case FAILOVER -> {
+                Fields fields = Fields.parse(body, Set.of("target", "confirm", "accept_data_loss"));
+                String confirm = fields.text("confirm", ANY, "the cluster's name");
+                yield new AdminRequest.ForceFailover(
+                        named(fields, "target"),
+                        confirm == null ? "" : confirm,
+                        fields.flag("accept_data_loss", false));
+            }
             case PAUSE -> {
                 Fields fields = Fields.parse(body, Set.of("maintenance", "for_seconds"));
                 Long seconds = fields.number("for_seconds", 1, PAUSE_MAX_SECONDS);
@@ -37,7 +54,7 @@ final class AdminRequests {
                 yield new AdminRequest.Pause(
                         !on ? 0 : seconds == null ? Settings.UNTIL_ENDED : wallMillis + seconds * 1_000);
             }
-            case MODE -> mode(Fields.parse(body, Set.of("mode", "policy", "shrink_after_ms")));
+            case MODE -> mode(Fields.parse(body, Set.of("mode", "policy", "shrink_after_ms", "minority_reads")));
             case SETTINGS ->
                 tune(Fields.parse(
                         body,
@@ -53,8 +70,10 @@ final class AdminRequests {
     /** What is wanted of each, in an example. */
     static String example(Route route) {
         return switch (route) {
-            case REMOVE -> "send {\"node\": \"node3\"}";
+            case REMOVE, RESTART -> "send {\"node\": \"node3\"}";
             case PAUSE -> "send {\"maintenance\": true, \"for_seconds\": 3600}";
+            case FAILOVER -> "send {\"target\": \"node3\"} to hear what would be lost";
+            case FENCE -> "send {\"node\": \"node3\", \"fenced\": true}";
             case MAINTENANCE -> "send {\"node\": \"node3\", \"maintenance\": true}";
             case SETTINGS -> "send {\"move_delay_ms\": 30000, \"failover_across_regions\": false}";
             default -> "send {\"mode\": \"quorum\", \"policy\": \"block\"}";
@@ -65,7 +84,15 @@ final class AdminRequests {
         Settings.Mode mode = fields.choice("mode", Settings.Mode.class);
         Settings.Policy policy = fields.choice("policy", Settings.Policy.class);
         Long after = fields.number("shrink_after_ms", 0, Settings.SHRINK_AFTER_MAX_MILLIS);
-        if (mode == null && policy == null && after == null) {
+        Settings.MinorityReads reads = fields.choice("minority_reads", Settings.MinorityReads.class);
+        boolean rule = mode != null || policy != null || after != null;
+        if (reads != null && rule) {
+            throw new Fields.Malformed("'minority_reads' is changed by a request of its own");
+        }
+        if (reads != null) {
+            return new AdminRequest.ChangeMinorityReads(reads);
+        }
+        if (!rule) {
             throw new Fields.Malformed("the body changes nothing");
         }
         Integer shrinkAfter = after == null ? null : after.intValue();
@@ -92,14 +119,19 @@ final class AdminRequests {
     }
 
     private static NodeId node(Fields fields) throws Fields.Malformed {
-        String text = fields.text("node", ANY, "a node id");
-        if (text == null) {
+        NodeId node = named(fields, "node");
+        if (node == null) {
             throw new Fields.Malformed("'node' is missing");
         }
+        return node;
+    }
+
+    private static @Nullable NodeId named(Fields fields, String field) throws Fields.Malformed {
+        String text = fields.text(field, ANY, "a node id");
         try {
-            return new NodeId(text);
+            return text == null ? null : new NodeId(text);
         } catch (IllegalArgumentException e) {
-            throw new Fields.Malformed("'node': " + e.getMessage());
+            throw new Fields.Malformed("'%s': %s".formatted(field, e.getMessage()));
         }
     }
 }

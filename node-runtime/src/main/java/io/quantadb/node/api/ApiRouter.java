@@ -116,7 +116,7 @@ final class ApiRouter {
                     new Answer(HttpResponseStatus.OK, Json.bytes(new DivergedWalBody(views.get(), divergedWal.get())));
                 case SWITCHOVER -> switchover(uri);
                 case SETTINGS -> new Answer(HttpResponseStatus.OK, Json.bytes(new SettingsBody(views.get())));
-                case BOOTSTRAP, REMOVE, MODE, MAINTENANCE, PAUSE, FORCE_RESYNC ->
+                case BOOTSTRAP, REMOVE, MODE, MAINTENANCE, PAUSE, FENCE, RESTART, FAILOVER, FORCE_RESYNC ->
                     throw new IllegalArgumentException("a change is not a read");
                 case null -> throw new IllegalArgumentException("nothing is at " + uri);
             };
@@ -225,7 +225,7 @@ final class ApiRouter {
                 case ACCEPTED ->
                     new Answer(
                             HttpResponseStatus.ACCEPTED, Json.bytes(new ResyncBody(target, true, outcome.words(), "")));
-                case REFUSED ->
+                case REFUSED, UNCONFIRMED ->
                     refusedResync(HttpResponseStatus.CONFLICT, target, outcome.words(), "nothing was changed");
                 case NOT_NOW, NOT_LEADER ->
                     refusedResync(
@@ -258,6 +258,11 @@ final class ApiRouter {
                 case ACCEPTED -> new Answer(HttpResponseStatus.ACCEPTED, Json.bytes(new AdminBody(outcome.words())));
                 case REFUSED ->
                     refusal(HttpResponseStatus.CONFLICT, outcome.words(), "nothing was changed; see /cluster/nodes");
+                case UNCONFIRMED ->
+                    refusal(
+                            HttpResponseStatus.PRECONDITION_REQUIRED,
+                            outcome.words(),
+                            "nothing was changed; send it again with \"confirm\": \"<the cluster's name>\"");
                 case NOT_NOW, NOT_LEADER ->
                     refusal(HttpResponseStatus.SERVICE_UNAVAILABLE, outcome.words(), "ask again in a few seconds");
             };
@@ -306,7 +311,8 @@ final class ApiRouter {
             return switch (begun.outcome().verdict()) {
                 case ACCEPTED ->
                     new Answer(HttpResponseStatus.ACCEPTED, Json.bytes(new SwitchoverBody(begun.report())));
-                case REFUSED -> refusal(HttpResponseStatus.CONFLICT, words, "nothing was changed; see /cluster/nodes");
+                case REFUSED, UNCONFIRMED ->
+                    refusal(HttpResponseStatus.CONFLICT, words, "nothing was changed; see /cluster/nodes");
                 case NOT_NOW -> refusal(HttpResponseStatus.SERVICE_UNAVAILABLE, words, "ask again in a few seconds");
                 case NOT_LEADER ->
                     refusal(

@@ -38,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  * @param reason why not; empty when healthy
  * @param resyncs the base backups that this node gave to members since its agent started
  * @param heldBack on the leader: what a failover that is called for waits for; empty when none is held back
+ * @param server the PostgreSQL server that runs on this node
  */
 public record ClusterView(
         NodeId node,
@@ -62,12 +63,13 @@ public record ClusterView(
         boolean healthy,
         String reason,
         Resyncs resyncs,
-        String heldBack) {
+        String heldBack,
+        ServerRun server) {
     public ClusterView {
         members = List.copyOf(members);
     }
 
-    /** Of a node that gave no base backup. */
+    /** Of a node that gave no base backup, and whose server does not run. */
     public ClusterView(
             NodeId node,
             Instant startTime,
@@ -113,7 +115,8 @@ public record ClusterView(
                 healthy,
                 reason,
                 Resyncs.NONE,
-                "");
+                "",
+                ServerRun.NONE);
     }
 
     /** PostgreSQL's word for what a node is. */
@@ -226,6 +229,31 @@ public record ClusterView(
         public static final Resyncs NONE = new Resyncs(0, 0, 0, 0);
     }
 
+    /** What reads through a node's own SQL port show. */
+    public enum Reads {
+        /** None are served. */
+        NONE,
+        /** What the primary has, or what a standby under a leader has of it by now. */
+        CURRENT,
+        /** What was so when contact with the majority was lost; on a former primary also what that never had. */
+        STALE
+    }
+
+    /**
+     * The server of this node.
+     *
+     * @param pid its process, another after every start; 0 when none runs
+     * @param pendingRestart settings that were changed and take effect with its next start, as last seen
+     * @param reads what its clients are shown
+     */
+    public record ServerRun(long pid, List<String> pendingRestart, Reads reads) {
+        public static final ServerRun NONE = new ServerRun(0, List.of(), Reads.NONE);
+
+        public ServerRun {
+            pendingRestart = List.copyOf(pendingRestart);
+        }
+    }
+
     /**
      * A WAL stream.
      *
@@ -250,6 +278,7 @@ public record ClusterView(
      * @param stream how its WAL stream from this node goes; {@link Stream#NONE} where there is none
      * @param note what is worth knowing of it, in words; mostly empty
      * @param lastHeardMs milliseconds since its last message to this node; 0 for this node, -1 when never
+     * @param fenced kept away from clients and from being primary, by an operator's word
      */
     public record Member(
             NodeId id,
@@ -272,7 +301,8 @@ public record ClusterView(
             int priority,
             String zone,
             Stream stream,
-            String note) {
+            String note,
+            boolean fenced) {
         /** One of which no more is known. */
         public Member(
                 NodeId id,
@@ -315,7 +345,8 @@ public record ClusterView(
                     priority,
                     zone,
                     Stream.NONE,
-                    "");
+                    "",
+                    false);
         }
 
         boolean wellEnough() {

@@ -26,6 +26,7 @@ record NodesBody(ClusterView view) implements Json.Body {
         json.writeStringField("mode", settings == null ? "" : Json.lower(settings.mode()));
         json.writeStringField("policy", settings == null ? "" : Json.lower(settings.policy()));
         json.writeNumberField("shrink_after_ms", settings == null ? -1 : settings.shrinkAfterMillis());
+        json.writeStringField("minority_reads", settings == null ? "" : Json.lower(settings.minorityReads()));
         json.writeBooleanField("maintenance", settings != null && settings.pausedAt(view.wallMillis()));
         json.writeStringField("maintenance_until", until(settings));
         json.writeBooleanField("failover_in_progress", view.failoverInProgress());
@@ -60,6 +61,7 @@ record NodesBody(ClusterView view) implements Json.Body {
         json.writeBooleanField("acknowledges", member.acknowledges());
         json.writeBooleanField("leaving", member.leaving());
         json.writeBooleanField("maintenance", member.maintenance());
+        json.writeBooleanField("fenced", member.fenced());
         json.writeNumberField("generation", member.generation());
         json.writeNumberField("epoch", member.epoch());
         json.writeNumberField("timeline", member.timeline());

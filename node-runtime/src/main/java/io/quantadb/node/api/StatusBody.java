@@ -54,6 +54,13 @@ record StatusBody(ClusterView view) implements Json.Body {
         json.writeNumberField("replica_count", view.replicaCount());
         json.writeNumberField("timeline", view.timeline());
         json.writeStringField("rule", view.rule());
+        json.writeStringField("reads", Json.lower(view.server().reads()));
+        json.writeNumberField("server_pid", view.server().pid());
+        json.writeArrayFieldStart("pending_restart");
+        for (String setting : view.server().pendingRestart()) {
+            json.writeString(setting);
+        }
+        json.writeEndArray();
     }
 
     private void failover(JsonGenerator json) throws IOException {

@@ -105,6 +105,15 @@ final class ClusterFlags {
      * @param order some of {@link #apis}
      */
     JsonNode changed(Map<String, String> environment, List<HostPort> order, String path, JsonNode body) {
+        ClusterClient.Reply reply = reply(environment, order, path, body);
+        if (reply.status() < 300) {
+            return reply.body();
+        }
+        throw refused(reply);
+    }
+
+    /** What the first answered that is there and has a leader, whatever it says; throws when nobody answered. */
+    ClusterClient.Reply reply(Map<String, String> environment, List<HostPort> order, String path, JsonNode body) {
         ClusterClient client = files.client();
         ClusterClient.Reply last = null;
         Map<HostPort, Target> targets = new HashMap<>();
@@ -113,23 +122,21 @@ final class ClusterFlags {
             Optional<ClusterClient.Reply> reply = client.post(api, path, body, token(targets.get(api)));
             if (reply.isPresent()) {
                 last = reply.get();
-                if (last.status() < 300) {
-                    return last.body();
-                }
                 if (last.status() != 503) {
-                    break;
+                    return last;
                 }
             }
         }
-        throw last == null
-                ? new Failure(
-                        ExitCode.NOT_RUNNING,
-                        "no node answers",
-                        "see quantadb status: the change may have been made; name a node with --api host:port")
-                : refused(last);
+        if (last == null) {
+            throw new Failure(
+                    ExitCode.NOT_RUNNING,
+                    "no node answers",
+                    "see quantadb status: the change may have been made; name a node with --api host:port");
+        }
+        return last;
     }
 
-    private static Failure refused(ClusterClient.Reply reply) {
+    static Failure refused(ClusterClient.Reply reply) {
         String error = reply.body().path("error").asText();
         return switch (reply.status()) {
             case 400 -> new Failure(ExitCode.CONFIG, error, "see --help");

@@ -73,9 +73,15 @@ final class MembersCommand implements Callable<Integer> {
     private static String note(JsonNode m, JsonNode body) {
         return m.path("leaving").asBoolean()
                 ? "is being removed"
-                : m.path("maintenance").asBoolean()
-                        ? "in maintenance"
-                        : m.path("id").asText().equals(body.path("primary").asText()) ? "primary" : "";
+                : m.path("fenced").asBoolean()
+                        ? "fenced"
+                        : m.path("maintenance").asBoolean()
+                                ? "in maintenance"
+                                : m.path("id")
+                                                .asText()
+                                                .equals(body.path("primary").asText())
+                                        ? "primary"
+                                        : "";
     }
 
     @Command(

@@ -25,7 +25,10 @@ import picocli.CommandLine.Spec;
             "all     every data voter",
             "async   nobody: a failover may lose the last commits",
             "block   commits wait while too few are usable",
-            "shrink  after --shrink-after, commits wait for as many as are usable"
+            "shrink  after --shrink-after, commits wait for as many as are usable",
+            "",
+            "--minority-reads: which nodes serve reads, possibly old ones, while they know of no leader:",
+            "none, replicas, or all (a former primary too, which may show what the majority never had)"
         })
 final class ModeCommand implements Callable<Integer> {
     private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -45,6 +48,9 @@ final class ModeCommand implements Callable<Integer> {
 
     @Option(names = "--shrink-after", paramLabel = "TIME", description = "for policy shrink, such as 10s")
     private @Nullable String shrinkAfter;
+
+    @Option(names = "--minority-reads", paramLabel = "WHO", description = "none, replicas or all")
+    private @Nullable String minorityReads;
 
     private final Map<String, String> environment;
 
@@ -67,14 +73,25 @@ final class ModeCommand implements Callable<Integer> {
                     Waits.duration("--shrink-after", shrinkAfter).toMillis());
         }
         JsonNode now = change.isEmpty() ? flags.view(environment).body() : changed(change);
+        if (minorityReads != null) {
+            ObjectNode reads = MAPPER.createObjectNode().put("minority_reads", minorityReads);
+            flags.change(environment, "/cluster/mode", reads);
+            now = Waits.until(
+                    Duration.ofSeconds(10),
+                    () -> flags.view(environment).body(),
+                    view -> view.path("minority_reads").asText().equals(minorityReads),
+                    view -> "nobody says yet that it is so",
+                    "see quantadb mode");
+        }
         spec.commandLine()
                 .getOut()
-                .println("mode %s, policy %s (after %s ms); commits wait for %s"
+                .println("mode %s, policy %s (after %s ms); commits wait for %s; without a leader reads on: %s"
                         .formatted(
                                 now.path("mode").asText(),
                                 now.path("policy").asText(),
                                 now.path("shrink_after_ms").asText(),
-                                now.path("rule").asText()));
+                                now.path("rule").asText(),
+                                now.path("minority_reads").asText()));
         return ExitCode.OK.status();
     }
 

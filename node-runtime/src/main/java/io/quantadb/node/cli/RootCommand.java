@@ -1,6 +1,9 @@
 package io.quantadb.node.cli;
 
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.io.PrintWriter;
+import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -55,6 +58,13 @@ final class RootCommand implements Callable<Integer> {
         line.addSubcommand(new SettingsCommand(environment));
         line.addSubcommand(new PsqlUrlCommand(environment));
         line.addSubcommand(new SwitchoverCommand(environment));
+        line.addSubcommand(new FenceCommand(environment));
+        line.addSubcommand(new UnfenceCommand(environment));
+        line.addSubcommand(new RestartCommand(environment));
+        Confirmation typed =
+                new Confirmation(new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset())));
+        line.addSubcommand(new FailoverCommand(environment, typed));
+        line.addSubcommand(new RecoverQuorumCommand(services, environment, workDir, typed));
         line.addSubcommand(new VerifyCommand(environment));
         line.addSubcommand(new DivergedWalCommand(environment));
         line.addSubcommand(new StopCommand(environment, workDir));

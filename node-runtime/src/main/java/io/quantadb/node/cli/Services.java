@@ -4,7 +4,13 @@ import java.util.ServiceLoader;
 import java.util.function.Supplier;
 
 /** What the commands need from packages that they must not know. Suppliers, so that each is loaded only when used. */
-public record Services(Supplier<NodeRunner> runner, Supplier<CertificateAuthority> authority) {
+public record Services(
+        Supplier<NodeRunner> runner, Supplier<CertificateAuthority> authority, Supplier<QuorumRecovery> recovery) {
+    /** With the program's own way to recover a lost majority. */
+    public Services(Supplier<NodeRunner> runner, Supplier<CertificateAuthority> authority) {
+        this(runner, authority, () -> only(QuorumRecovery.class));
+    }
+
     static Services fromClassPath() {
         return new Services(() -> only(NodeRunner.class), () -> only(CertificateAuthority.class));
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** Lays the answer of {@code /cluster/nodes} out as a table that fits 80 columns. */
 final class StatusTable {
@@ -92,6 +93,7 @@ final class StatusTable {
         String maintenance = nodes.path("maintenance").asBoolean() ? MaintenanceCommand.words(nodes) + "\n" : "";
         return notes(nodes)
                 + maintenance
+                + fenced(nodes)
                 + "primary %s, leader %s, epoch %d; commits wait for %s%s\n"
                         .formatted(
                                 primary.isEmpty() ? "none" : primary,
@@ -115,6 +117,18 @@ final class StatusTable {
             }
         }
         return out.toString();
+    }
+
+    /** A line for those that an operator keeps away from clients; empty without one. */
+    private static String fenced(JsonNode nodes) {
+        String names = nodes.path("nodes")
+                .valueStream()
+                .filter(m -> m.path("fenced").asBoolean())
+                .map(m -> m.path("id").asText())
+                .collect(Collectors.joining(", "));
+        return names.isEmpty()
+                ? ""
+                : "fenced: %s; no SQL there, and no primary, until quantadb unfence\n".formatted(names);
     }
 
     private String coloured(int column, String cell) {

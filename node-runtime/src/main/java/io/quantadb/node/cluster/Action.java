@@ -54,7 +54,9 @@ public sealed interface Action {
         /** Not at this moment; the words say why. Asking again helps. */
         NOT_NOW,
         /** Not as things are; the words say why and what to do. */
-        REFUSED
+        REFUSED,
+        /** Only when it is asked for once more, with the cluster's name; the words say what it would do. */
+        UNCONFIRMED
     }
 
     // ---- this node's disk

@@ -74,6 +74,12 @@ public final class AdminCodec {
                         .i(r.moveDelayMillis())
                         .i(r.acrossRegions())
                         .i(r.slowAfterMillis());
+            case AdminRequest.FenceMember r ->
+                out.b(12).node(r.node()).flag(r.fenced()).flag(r.anyway());
+            case AdminRequest.RestartServer r -> out.b(13).node(r.node()).flag(r.anyway());
+            case AdminRequest.ChangeMinorityReads r -> out.b(15).e(r.reads());
+            case AdminRequest.ForceFailover r ->
+                out.b(14).node(r.target()).s(r.confirm()).flag(r.acceptsLoss());
         }
     }
 
@@ -116,6 +122,10 @@ public final class AdminCodec {
             case 6 -> new AdminRequest.Pause(in.l());
             case 5 -> new AdminRequest.Resync(in.node(), in.flag());
             case 18 -> new AdminRequest.Tune(in.i(), in.i(), in.i(), in.i());
+            case 12 -> new AdminRequest.FenceMember(in.node(), in.flag(), in.flag());
+            case 13 -> new AdminRequest.RestartServer(in.node(), in.flag());
+            case 15 -> new AdminRequest.ChangeMinorityReads(in.of(Settings.MinorityReads.values()));
+            case 14 -> new AdminRequest.ForceFailover(in.nodeOrNull(), in.s(), in.flag());
             default -> throw new IllegalArgumentException("request %d is not known here".formatted(tag));
         };
     }

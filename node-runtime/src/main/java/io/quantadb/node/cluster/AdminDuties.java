@@ -45,9 +45,13 @@ final class AdminDuties {
         switch (asked.request()) {
             case AdminRequest.RemoveMember r -> remove(asked, r);
             case AdminRequest.ChangeMode r -> changeMode(asked, r);
+            case AdminRequest.ChangeMinorityReads r -> changeReads(asked, r);
             case AdminRequest.Maintain r -> maintain(asked, r);
             case AdminRequest.Resync r -> resync(asked, r);
             case AdminRequest.Switchover _ -> throw new IllegalArgumentException("taken by SwitchoverRound");
+            case AdminRequest.FenceMember _ -> throw new IllegalArgumentException("taken by FenceDuties");
+            case AdminRequest.RestartServer _ -> throw new IllegalArgumentException("taken by RestartDuties");
+            case AdminRequest.ForceFailover _ -> throw new IllegalArgumentException("taken by ForcedFailover");
             case AdminRequest.Pause r -> throw new IllegalStateException("answered above: " + r);
             case AdminRequest.Tune r -> throw new IllegalStateException("answered above: " + r);
         }
@@ -182,21 +186,28 @@ final class AdminDuties {
             refuse(asked, why);
             return;
         }
-        int k = needed(m, true);
-        int usable = usable(m);
-        if (usable < k && !r.anyway()) {
-            refuse(
-                    asked,
-                    "while %s is copied anew commits would wait: %d must acknowledge, and %d others stream at this moment; bring another back first, or insist"
-                            .formatted(m.node(), k, usable));
+        String waits = wouldWait(m, "is copied anew");
+        if (waits != null && !r.anyway()) {
+            refuse(asked, waits);
             return;
         }
         ctx.tell("replication", "has %s copied anew, as asked".formatted(m.node()));
-        resync.begin(m, usable >= k);
+        resync.begin(m, waits == null);
         answer(
                 asked,
                 Action.AdminVerdict.ACCEPTED,
                 m.node() + " throws its data away and copies the primary's; see /_raft/sync-status");
+    }
+
+    /** Why commits would wait while this member is away for a while, by what it does then; null when they would not. */
+    @Nullable
+    String wouldWait(Member m, String does) {
+        int k = needed(m, true);
+        int usable = usable(m);
+        return usable >= k
+                ? null
+                : "while %s %s commits would wait: %d must acknowledge, and %d others stream at this moment; bring another back first, or insist"
+                        .formatted(m.node(), does, k, usable);
     }
 
     /** Who is being copied now, this one or another; null for nobody. */
@@ -244,6 +255,15 @@ final class AdminDuties {
             ctx.add(new Action.Propose(new Command.ChangeSettings(next)));
         }
         answer(asked, Action.AdminVerdict.ACCEPTED, next.equals(now) ? "it is so already" : "the rule follows");
+    }
+
+    private void changeReads(Event.AdminAsked asked, AdminRequest.ChangeMinorityReads r) {
+        Settings next = ctx.state.settings().withMinorityReads(r.reads());
+        if (!next.equals(ctx.state.settings())) {
+            ctx.tell("cluster", "lets %s serve reads without a leader, as asked".formatted(r.reads()));
+            ctx.add(new Action.Propose(new Command.ChangeSettings(next)));
+        }
+        answer(asked, Action.AdminVerdict.ACCEPTED, "every node obeys as soon as it hears of it");
     }
 
     private void pause(Event.AdminAsked asked, long untilMillis) {

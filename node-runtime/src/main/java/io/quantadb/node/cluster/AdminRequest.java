@@ -51,6 +51,32 @@ public sealed interface AdminRequest {
      */
     record Resync(NodeId node, boolean anyway) implements AdminRequest {}
 
+    /**
+     * Keeps a member away from clients, or no longer.
+     *
+     * @param anyway though commits then wait, or writes stop, until it is back
+     */
+    record FenceMember(NodeId node, boolean fenced, boolean anyway) implements AdminRequest {}
+
+    /**
+     * Has a standby's server started anew; its agent runs on.
+     *
+     * @param anyway though commits then wait until it is back
+     */
+    record RestartServer(NodeId node, boolean anyway) implements AdminRequest {}
+
+    /**
+     * Makes a node primary although what was acknowledged may be lost; only where no failover can go on by itself.
+     *
+     * @param target null for the furthest ahead of those that answer
+     * @param confirm the cluster's name; empty to hear what would be lost
+     * @param acceptsLoss instead of the name
+     */
+    record ForceFailover(@Nullable NodeId target, String confirm, boolean acceptsLoss) implements AdminRequest {}
+
+    /** Who serves reads without a leader from now on. */
+    record ChangeMinorityReads(Settings.MinorityReads reads) implements AdminRequest {}
+
     /** Moves the primary: begun when accepted, by words that name the heir; every member hears how it goes on. */
     record Switchover(SwitchoverRequest wanted) implements AdminRequest {}
 

@@ -35,6 +35,9 @@ final class Candidates {
         if (m.maintenance()) {
             return "%s is in maintenance".formatted(node);
         }
+        if (m.fence().fenced()) {
+            return "%s is fenced".formatted(node);
+        }
         if (m.priority() <= 0) {
             return "%s has priority 0".formatted(node);
         }

@@ -213,7 +213,7 @@ public final class ClusterCore {
         boolean otherLeader = otherTerm || !Objects.equals(e.leaderId(), ctx.leaderId);
         ctx.leader = e.leader();
         ctx.term = e.term();
-        ctx.leaderId = e.leaderId();
+        ctx.leader(e.leaderId());
         ctx.ownTermApplied = e.leader() && e.ownTermApplied();
         ctx.byTransfer = e.byTransfer();
         if (!e.leader() || otherTerm) {
@@ -273,6 +273,7 @@ public final class ClusterCore {
             case CoordMessage.SwitchoverStep m -> switchover.onStep(from, m);
             case CoordMessage.SwitchoverTold m -> watch.onTold(m);
             case CoordMessage.Discard m -> standby.onDiscard(m);
+            case CoordMessage.RestartServer m -> standby.onRestart(m);
             default -> leaderDuties.onMessage(from, message);
         }
     }

@@ -95,4 +95,7 @@ public sealed interface Command {
 
     /** The election timeout, and the lease with it, follow how quick nodes and links are at this time. */
     record Retime(Timers timers) implements Command {}
+
+    /** Refused for a primary, unless its server is to be stopped whoever waits for it. */
+    record SetFence(PeerId peer, Fence fence) implements Command {}
 }

@@ -43,6 +43,7 @@ public final class CommandCodec {
                         .i(t.electionTimeoutMinMillis())
                         .i(t.electionTimeoutMaxMillis())
                         .i(t.leaseMillis());
+            case Command.SetFence c -> out.b(24).peer(c.peer()).e(c.fence());
         }
         return out.done();
     }
@@ -59,8 +60,8 @@ public final class CommandCodec {
             case 0 -> new Command.Noop();
             case 1 ->
                 new Command.Bootstrap(
-                        in.s(), in.l(), in.i(), StateCodec.member(in), in.i(), StateCodec.settings(in, format));
-            case 2 -> new Command.AddMember(StateCodec.member(in));
+                        in.s(), in.l(), in.i(), StateCodec.member(in, format), in.i(), StateCodec.settings(in, format));
+            case 2 -> new Command.AddMember(StateCodec.member(in, format));
             case 3 -> new Command.UpdateMember(in.peer(), in.addresses(), in.s(), in.i());
             case 4 -> new Command.SetMaintenance(in.peer(), in.flag());
             case 5 -> new Command.SetMemberState(in.peer(), in.of(MemberState.values()));
@@ -86,6 +87,7 @@ public final class CommandCodec {
             case 14 -> new Command.ChangeSettings(StateCodec.settings(in, format));
             case 15 -> new Command.SetClusterVersion(in.i());
             case 32 -> new Command.Retime(new Timers(in.i(), in.i(), in.i(), in.i()));
+            case 24 -> new Command.SetFence(in.peer(), in.of(Fence.values()));
             default -> throw new IllegalArgumentException("command %d is not known here".formatted(tag));
         };
         in.end();

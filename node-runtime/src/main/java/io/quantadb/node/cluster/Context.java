@@ -33,6 +33,9 @@ final class Context {
     @Nullable
     NodeId leaderId;
 
+    /** Since when no leader is known; 0 while one is. */
+    long leaderlessSince;
+
     long leaderLeaseUntil;
     SortedSet<PeerId> voters = Collections.emptySortedSet();
     SortedSet<PeerId> learners = Collections.emptySortedSet();
@@ -122,6 +125,16 @@ final class Context {
     @Nullable
     Member me() {
         return state.member(self);
+    }
+
+    void leader(@Nullable NodeId known) {
+        leaderId = known;
+        leaderlessSince = known != null ? 0 : leaderlessSince == 0 ? Math.max(1, now) : leaderlessSince;
+    }
+
+    boolean fenced() {
+        Member m = me();
+        return m != null && m.fence().fenced();
     }
 
     boolean leads() {

@@ -37,6 +37,7 @@ public final class CoordCodec {
                 out.l(m.epoch()).l(m.round()).e(m.step()).l(m.heldMillis());
             case CoordMessage.Serves m -> out.l(m.epoch());
             case CoordMessage.Pace m -> out.l(m.tickLateNanos());
+            case CoordMessage.RestartServer m -> out.l(m.epoch()).l(m.number());
         }
         return out.done();
     }
@@ -64,6 +65,7 @@ public final class CoordCodec {
             case CoordMessage.SwitchoverStepDone m -> 23;
             case CoordMessage.Serves m -> 24;
             case CoordMessage.Pace m -> 32;
+            case CoordMessage.RestartServer m -> 25;
         };
     }
 
@@ -103,6 +105,7 @@ public final class CoordCodec {
             case 24 -> new CoordMessage.Serves(term, in.l());
             case 32 -> new CoordMessage.Pace(term, in.l());
             case 48 -> new CoordMessage.SwitchoverTold(term, withSteps(report(in), in));
+            case 25 -> new CoordMessage.RestartServer(term, in.l(), in.l());
             default -> throw new IllegalArgumentException("message %d is not known here".formatted(tag));
         };
         in.end();

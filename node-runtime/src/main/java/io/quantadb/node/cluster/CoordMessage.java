@@ -60,6 +60,9 @@ public sealed interface CoordMessage {
     /** Leader to a member that is not primary: throw your data of this generation away and copy the primary's. */
     record Discard(long term, long epoch, long generation) implements CoordMessage {}
 
+    /** Leader to a standby: start your server anew; {@code number} grows with every order, and each is obeyed once. */
+    record RestartServer(long term, long epoch, long number) implements CoordMessage {}
+
     /** Primary to leader, after its relay obeys the joint rule of this version: the insert position read then. */
     record JointObeyed(long term, long version, Lsn insertPosition) implements CoordMessage {}
 

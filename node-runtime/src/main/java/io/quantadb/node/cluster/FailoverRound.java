@@ -423,7 +423,7 @@ final class FailoverRound {
         }
     }
 
-    /** The furthest ahead may not be primary: one that may fetches what it lacks, from a source that stays frozen. */
+    /** The furthest ahead may not be primary: one that may fetches what it lacks, frozen; where none may, B is left. */
     private void fetchFor(Position best) {
         if (fetching && ctx.now - fetchAt < FETCH_AGAIN_NANOS) {
             return;
@@ -442,6 +442,8 @@ final class FailoverRound {
             fetchAt = ctx.now;
             ctx.send(source, new CoordMessage.ServeFetch(ctx.term, freezeEpoch, target));
             ctx.send(target, new CoordMessage.Fetch(ctx.term, freezeEpoch, source, best));
+        } else if (ctx.now - quorumAt >= KEEP_PRIMARY_AFTER_NANOS) {
+            fallBack(reports.freshInEpoch(ctx.state.primary()), true);
         }
     }
 

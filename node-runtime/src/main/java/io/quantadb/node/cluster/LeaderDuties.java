@@ -21,6 +21,9 @@ final class LeaderDuties {
     private final ResyncDuties resync;
     private final AdminDuties admin;
     private final ElectionTuner tuner;
+    private final FenceDuties fence;
+    private final RestartDuties restarts;
+    private final ForcedFailover forced;
     private long leadingTerm;
     private long epochSeen;
     private long transferAt;
@@ -38,6 +41,9 @@ final class LeaderDuties {
         this.resync = new ResyncDuties(ctx);
         this.admin = new AdminDuties(ctx, reports, resync);
         this.tuner = new ElectionTuner(ctx);
+        this.fence = new FenceDuties(ctx, reports, switchover);
+        this.restarts = new RestartDuties(ctx, reports, admin);
+        this.forced = new ForcedFailover(ctx, reports, granter, ownPrimary);
     }
 
     boolean failingOver() {
@@ -58,6 +64,9 @@ final class LeaderDuties {
                 reports.clear();
                 members.clear();
                 resync.clear();
+                fence.clear();
+                restarts.clear();
+                forced.clear();
             }
             return;
         }
@@ -67,6 +76,7 @@ final class LeaderDuties {
             reports.clear();
             failover.reset();
             switchover.forget();
+            forced.clear();
             granter.onLeading();
             tuner.clear();
             ctx.tell("cluster", "leads in term " + ctx.term);
@@ -77,16 +87,19 @@ final class LeaderDuties {
         }
         tuner.onTick();
         members.leaving().forEach(failover::onReplaced);
-        if (!switchover.owns()) {
+        if (!switchover.owns() && !forced.running()) {
             failover.onTick();
         }
+        forced.onTick();
         switchover.onTick(failover.running());
-        if (!failover.running() && !switchover.underWay()) {
+        fence.onTick();
+        if (!failover.running() && !switchover.underWay() && !forced.running()) {
             ruleKeeper.onTick(members.leaving(), resync.outOfTheRule());
             members.onTick();
             resync.onTick();
+            restarts.onTick();
         }
-        if (!failover.running() && switchover.idle()) {
+        if (!failover.running() && switchover.idle() && !forced.running()) {
             followPrimary();
         }
     }
@@ -135,6 +148,7 @@ final class LeaderDuties {
             case CoordMessage.FreezeReply m -> {
                 failover.onFreezeReply(from, m);
                 switchover.onFreezeReply(from, m);
+                forced.onFreezeReply(from, m);
             }
             case CoordMessage.SwitchoverStepDone m -> switchover.onStepDone(from, m);
             case CoordMessage.Pace m -> tuner.onPace(from, m);
@@ -172,6 +186,12 @@ final class LeaderDuties {
             if (!switchover.idle()) {
                 failover.onAskedToMove();
             }
+        } else if (ctx.leads() && asked.request() instanceof AdminRequest.FenceMember wanted) {
+            fence.onAsked(asked.requestId(), wanted, failover.running(), busy());
+        } else if (ctx.leads() && asked.request() instanceof AdminRequest.RestartServer wanted) {
+            restarts.onAsked(asked.requestId(), wanted, busy());
+        } else if (ctx.leads() && asked.request() instanceof AdminRequest.ForceFailover wanted) {
+            forced.onAsked(asked.requestId(), wanted, switchover.underWay());
         } else {
             admin.onAsked(asked, busy());
         }
@@ -195,7 +215,7 @@ final class LeaderDuties {
 
     /** Why members and mode stand still; null when they do not. */
     private @Nullable String busy() {
-        return failover.running()
+        return failover.running() || forced.running()
                 ? "a failover is under way"
                 : switchover.underWay() ? "the primary is being moved" : null;
     }
@@ -209,6 +229,8 @@ final class LeaderDuties {
         if (command instanceof Command.Promote) {
             if (switchover.proposed()) {
                 switchover.onProposalFailed();
+            } else if (forced.proposed()) {
+                forced.onProposalFailed();
             } else {
                 failover.onProposalFailed();
             }

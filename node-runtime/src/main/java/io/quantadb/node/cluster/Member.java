@@ -12,6 +12,7 @@ import io.quantadb.node.common.PeerId;
  * @param zone where it stands, as {@code region/zone} or the zone alone; empty when nobody said
  * @param priority higher is preferred as primary when positions are equal
  * @param maintenance not to be promoted automatically
+ * @param fence how far an operator keeps it away from clients
  */
 public record Member(
         PeerId peer,
@@ -21,8 +22,22 @@ public record Member(
         Addresses addresses,
         String zone,
         int priority,
-        boolean maintenance) {
+        boolean maintenance,
+        Fence fence) {
     private static final long GENERATIONS_PER_LIFE = 1L << 20;
+
+    /** One that is not fenced. */
+    public Member(
+            PeerId peer,
+            long generation,
+            MemberKind kind,
+            MemberState state,
+            Addresses addresses,
+            String zone,
+            int priority,
+            boolean maintenance) {
+        this(peer, generation, kind, state, addresses, zone, priority, maintenance, Fence.NONE);
+    }
 
     /** Where a new incarnation's generations begin, so that none of the old one's can be mistaken for its own. */
     public static long nextLife(long generation) {
@@ -48,18 +63,22 @@ public record Member(
     }
 
     Member withState(MemberState next) {
-        return new Member(peer, generation, kind, next, addresses, zone, priority, maintenance);
+        return new Member(peer, generation, kind, next, addresses, zone, priority, maintenance, fence);
     }
 
     Member withGeneration(long next) {
-        return new Member(peer, next, kind, state, addresses, zone, priority, maintenance);
+        return new Member(peer, next, kind, state, addresses, zone, priority, maintenance, fence);
     }
 
     Member withAddresses(Addresses next, String nextZone, int nextPriority) {
-        return new Member(peer, generation, kind, state, next, nextZone, nextPriority, maintenance);
+        return new Member(peer, generation, kind, state, next, nextZone, nextPriority, maintenance, fence);
     }
 
     Member withMaintenance(boolean next) {
-        return new Member(peer, generation, kind, state, addresses, zone, priority, next);
+        return new Member(peer, generation, kind, state, addresses, zone, priority, next, fence);
+    }
+
+    Member withFence(Fence next) {
+        return new Member(peer, generation, kind, state, addresses, zone, priority, maintenance, next);
     }
 }

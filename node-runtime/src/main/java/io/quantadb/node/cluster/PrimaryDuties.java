@@ -24,6 +24,7 @@ final class PrimaryDuties {
     private final LeaseHolder lease;
     private final LeaseGranter granter;
     private final ServesNews news;
+    private final Withdrawal withdrawal;
 
     // One run of the server.
     private Event.@Nullable ServerPrimaryReady ready;
@@ -36,9 +37,7 @@ final class PrimaryDuties {
     private long probesFrom = 1;
 
     private Lsn voice = Lsn.NONE;
-
     private int ranTimeline;
-
     // One epoch.
     private long servedEpoch;
     private long permitAsked;
@@ -49,12 +48,10 @@ final class PrimaryDuties {
     private long toldAt;
     private long toldVersion;
     private final Map<MemberRef, Lsn> flushed = new HashMap<>();
-
     private long mayStartEpoch;
     private long frontEpoch;
     private long lapsedAt;
     private long leaseShown;
-
     /** Giving way: this run of the server ends and does nothing more. */
     private boolean handingOver;
 
@@ -66,6 +63,7 @@ final class PrimaryDuties {
         this.lease = lease;
         this.granter = granter;
         this.news = new ServesNews(ctx);
+        this.withdrawal = new Withdrawal(ctx, server);
     }
 
     boolean frontOpen() {
@@ -95,6 +93,12 @@ final class PrimaryDuties {
             stepDown("another node is primary");
             return;
         }
+        String withdrawn = withdrawal.reason();
+        if (withdrawn != null) {
+            stepDown(withdrawn);
+            withdrawal.step();
+            return;
+        }
         if (ctx.promise > s.epoch()) {
             stepDown("frozen for epoch " + ctx.promise);
             boolean writes = server.state() == ServerState.PRIMARY || server.state() == ServerState.PROMOTING;
@@ -109,9 +113,7 @@ final class PrimaryDuties {
             case EMPTY -> server.fault("no data");
             case DOWN -> whenDown(s);
             case STANDBY -> whenStandby(s);
-            case PROMOTING -> {
-                // The shell repeats the signal and tells when the server is out of recovery.
-            }
+            case PROMOTING -> {} // The shell repeats the signal and tells when it is over.
             case PRIMARY -> whenPrimary(s);
         }
     }

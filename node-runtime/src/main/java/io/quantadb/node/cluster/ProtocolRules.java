@@ -70,6 +70,29 @@ public class ProtocolRules {
         return state.released() && !node.equals(state.primary());
     }
 
+    /**
+     * Fence: neither a primary nor, while a later epoch is unreleased, the last released one, which alone may hold all that
+     * was acknowledged; unless its server is to be stopped whoever waits for it.
+     */
+    public boolean mayFence(ClusterState state, NodeId node, Fence fence) {
+        boolean needed = node.equals(state.primary()) || (!state.released() && node.equals(state.releasedPrimary()));
+        return fence != Fence.SHUT || !needed;
+    }
+
+    /** A fenced member is never promoted, by whatever right. */
+    public boolean mayBePromoted(Member chosen) {
+        return !chosen.fence().fenced();
+    }
+
+    /** Whether a fenced member's server is to be down: not while a commit or a failover counts on it. */
+    public boolean mayStopFenced(ClusterState state, Member member) {
+        return switch (member.fence()) {
+            case NONE -> false;
+            case SHUT -> mayLeave(state, member.node());
+            case STOPPED -> true;
+        };
+    }
+
     /** Maintenance holds back what has no effect yet: not an epoch that waits for its release, nor after a promise. */
     public boolean mayHoldBack(ClusterState state, boolean promised) {
         return state.released() && !promised;

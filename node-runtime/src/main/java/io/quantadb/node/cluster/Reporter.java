@@ -24,6 +24,7 @@ final class Reporter {
 
     LocalStatus status() {
         boolean isPrimary = server.state() == ServerState.PRIMARY;
+        String fault = ctx.fenced() ? "fenced by an operator" : server.fault();
         return new LocalStatus(
                 ctx.generation,
                 ctx.promise,
@@ -37,8 +38,8 @@ final class Reporter {
                 standby.replayed(),
                 standby.streamingEpoch(),
                 isPrimary ? primary.knownFlush() : standby.flushed(),
-                server.unfit().isEmpty(),
-                server.unfit());
+                fault.isEmpty(),
+                fault);
     }
 
     void report() {

@@ -97,7 +97,17 @@ final class Reports {
         return s != null && ctx.now - s.at <= fresh ? s.status : null;
     }
 
-    /** The same, else what it said when it was probed: a round may last, and who was unfit then be well again. */
+    /** What a member last said, and how long ago that was. */
+    record Known(LocalStatus status, long ageNanos) {}
+
+    /** The last report, however old; null when there was none since this node leads. */
+    @Nullable
+    Known lastKnown(NodeId node) {
+        Seen s = seen.get(node);
+        return s == null ? null : new Known(s.status, ctx.now - s.at);
+    }
+
+    /** The recent one, else what it said when it was probed: a round may last, and who was unfit then be well again. */
     @Nullable
     LocalStatus latest(NodeId node, Map<NodeId, LocalStatus> probed) {
         LocalStatus reported = fresh(node);

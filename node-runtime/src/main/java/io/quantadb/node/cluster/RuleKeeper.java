@@ -122,6 +122,7 @@ final class RuleKeeper {
                 set.add(m.ref());
             }
         }
+        set = spared(set, usable(leaving));
         int k = Candidates.wantedK(s, set.size());
         if (shrinks()) {
             SortedSet<MemberRef> usable = usable(leaving);
@@ -137,6 +138,18 @@ final class RuleKeeper {
         // Mode ALL asks for as many as there are, and nobody at all is no rule that anybody asked for.
         boolean alone = set.isEmpty() && !lostForGood;
         return set.size() < k || alone ? null : new Rule(set, k);
+    }
+
+    /** Without the fenced, where enough of the others are usable; never with nobody left to acknowledge. */
+    private SortedSet<MemberRef> spared(SortedSet<MemberRef> set, Set<MemberRef> usable) {
+        ClusterState s = ctx.state;
+        TreeSet<MemberRef> rest = new TreeSet<>(set);
+        rest.removeIf(ref -> {
+            Member m = s.member(ref.node());
+            return m != null && m.fence().fenced();
+        });
+        long able = rest.stream().filter(usable::contains).count();
+        return !rest.isEmpty() && able >= Candidates.wantedK(s, rest.size()) ? rest : set;
     }
 
     /** Policy SHRINK: too few were usable for as long as the operator is willing to wait. */

@@ -123,6 +123,18 @@ final class ServerSupervisor {
         return true;
     }
 
+    /**
+     * Stops it, whatever it is doing, and starts nothing.
+     *
+     * @param inOrder so that its data lie still as they are; not where a record could be written beyond the fork
+     */
+    void stopFenced(boolean inOrder) {
+        boolean runs = state != ServerState.DOWN && state != ServerState.EMPTY;
+        if (runs && ctx.now >= notBefore && stop(!inOrder)) {
+            ctx.tell("cluster", "stops its server: it is fenced by an operator");
+        }
+    }
+
     void promote(long epoch, int toTimeline) {
         walMayGrow();
         state = ServerState.PROMOTING;

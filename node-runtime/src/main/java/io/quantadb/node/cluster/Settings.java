@@ -10,6 +10,7 @@ package io.quantadb.node.cluster;
  * @param pausedUntilMillis maintenance: until then, by the leader's wall clock, no failover begins by itself; 0 for none,
  *     {@link #UNTIL_ENDED} until an operator ends it
  * @param tuning how quick failovers are weighed against needless ones
+ * @param minorityReads which nodes go on serving reads while they know of no leader
  */
 public record Settings(
         Mode mode,
@@ -20,7 +21,8 @@ public record Settings(
         int electionTimeoutMaxMillis,
         int leaseMillis,
         long pausedUntilMillis,
-        Tuning tuning) {
+        Tuning tuning,
+        MinorityReads minorityReads) {
     /** A maintenance that does not end by itself. */
     public static final long UNTIL_ENDED = Long.MAX_VALUE;
 
@@ -42,6 +44,15 @@ public record Settings(
         BLOCK,
         /** After {@link #shrinkAfterMillis()} the rule asks for as many as are usable, down to none, and says so. */
         SHRINK
+    }
+
+    /** Who serves reads through its own SQL port though no majority is in reach. Values are only ever added at the end. */
+    public enum MinorityReads {
+        NONE,
+        /** Standbys, which show what was so once. */
+        REPLICAS,
+        /** A former primary too, though it may show commits that the majority never had. */
+        ALL
     }
 
     public static final Settings DEFAULT = new Settings(Mode.QUORUM, Policy.BLOCK, new Timers(50, 300, 500, 240));
@@ -66,7 +77,8 @@ public record Settings(
                 t.electionTimeoutMaxMillis(),
                 t.leaseMillis(),
                 pausedUntil,
-                tuning);
+                tuning,
+                minorityReads);
     }
 
     public Settings {
@@ -82,21 +94,27 @@ public record Settings(
 
     /** The same with another way to acknowledge. */
     public Settings withRule(Mode nextMode, Policy nextPolicy, int nextShrinkAfterMillis) {
-        return new Settings(nextMode, nextPolicy, nextShrinkAfterMillis, timers(), pausedUntilMillis, tuning);
+        return new Settings(
+                nextMode, nextPolicy, nextShrinkAfterMillis, timers(), pausedUntilMillis, tuning, minorityReads);
     }
 
     /** The same with maintenance until then. */
     public Settings withPausedUntil(long untilMillis) {
-        return new Settings(mode, policy, shrinkAfterMillis, timers(), untilMillis, tuning);
+        return new Settings(mode, policy, shrinkAfterMillis, timers(), untilMillis, tuning, minorityReads);
     }
 
     /** The same with other timers. */
     public Settings withTimers(Timers next) {
-        return new Settings(mode, policy, shrinkAfterMillis, next, pausedUntilMillis, tuning);
+        return new Settings(mode, policy, shrinkAfterMillis, next, pausedUntilMillis, tuning, minorityReads);
     }
 
     public Settings withTuning(Tuning next) {
-        return new Settings(mode, policy, shrinkAfterMillis, timers(), pausedUntilMillis, next);
+        return new Settings(mode, policy, shrinkAfterMillis, timers(), pausedUntilMillis, next, minorityReads);
+    }
+
+    /** The same with others who serve reads without a leader. */
+    public Settings withMinorityReads(MinorityReads next) {
+        return new Settings(mode, policy, shrinkAfterMillis, timers(), pausedUntilMillis, tuning, next);
     }
 
     public boolean pausedAt(long wallMillis) {

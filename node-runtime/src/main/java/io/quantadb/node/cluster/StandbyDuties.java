@@ -40,6 +40,8 @@ final class StandbyDuties {
     private int walRemoved;
     /** The generation that an operator wants thrown away, 0 for none. */
     private long condemned;
+    /** The number of the last order to restart. */
+    private long restarted;
 
     /** A candidate's order to fetch, frozen, what it lacks. */
     private record FetchOrder(NodeId leader, CoordMessage.Fetch order) {}
@@ -82,6 +84,11 @@ final class StandbyDuties {
             condemned = 0;
         }
         if (me == null || me.kind() == MemberKind.WITNESS || ctx.primaryIsMe()) {
+            return;
+        }
+        boolean frozen = ctx.promise > s.epoch();
+        if (ctx.rules.mayStopFenced(s, me) && (!frozen || me.fence() == Fence.STOPPED)) {
+            server.stopFenced(server.state() == ServerState.STANDBY);
             return;
         }
         switch (server.state()) {
@@ -306,6 +313,16 @@ final class StandbyDuties {
         boolean current = order.term() >= ctx.term && order.epoch() == ctx.state.epoch();
         if (current && order.generation() == ctx.generation) {
             condemned = order.generation();
+        }
+    }
+
+    /** Stops it in order; what starts a standby that is down does the rest. Not while it is frozen for a later epoch. */
+    void onRestart(CoordMessage.RestartServer order) {
+        boolean current = order.term() >= ctx.term && order.epoch() == ctx.state.epoch() && !ctx.primaryIsMe();
+        boolean rests = server.state() == ServerState.STANDBY && server.idle() && ctx.promise <= order.epoch();
+        if (current && rests && order.number() > restarted && server.stop(false)) {
+            restarted = order.number();
+            ctx.tell("cluster", "restarts its server, as asked");
         }
     }
 

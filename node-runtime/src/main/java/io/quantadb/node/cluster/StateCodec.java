@@ -7,12 +7,14 @@ import java.util.List;
 /**
  * The replicated state as bytes, for Raft snapshots: a format byte, then the fields of {@link ClusterState} in their
  * order. A format that is not known is refused; {@value #BEFORE_SHRINK} lacks the time before a rule shrinks, {@value
- * #BEFORE_PAUSE} when maintenance ends, {@value #BEFORE_TUNING} the {@link Tuning}.
+ * #BEFORE_PAUSE} when maintenance ends, {@value #BEFORE_TUNING} the {@link Tuning}, {@value #BEFORE_FENCE} whether members
+ * are fenced, and who serves reads without a leader.
  */
 public final class StateCodec {
     static final int BEFORE_SHRINK = 1;
     static final int BEFORE_PAUSE = 2;
     static final int BEFORE_TUNING = 3;
+    static final int BEFORE_FENCE = 4;
     static final int FORMAT = 4;
 
     private StateCodec() {}
@@ -70,7 +72,7 @@ public final class StateCodec {
         state.history = history;
         state.lastTimeline = in.i();
         for (int n = in.count(ClusterState.MAX_MEMBERS); n > 0; n--) {
-            state.member(member(in));
+            state.member(member(in, format));
         }
         state.settings(settings(in, format));
         List<FailoverRecord> failovers = new ArrayList<>();
@@ -84,10 +86,15 @@ public final class StateCodec {
 
     static void member(Wire.Out out, Member m) {
         out.peer(m.peer()).l(m.generation()).e(m.kind()).e(m.state());
-        out.addresses(m.addresses()).s(m.zone()).i(m.priority()).flag(m.maintenance());
+        out.addresses(m.addresses())
+                .s(m.zone())
+                .i(m.priority())
+                .flag(m.maintenance())
+                .e(m.fence());
     }
 
-    static Member member(Wire.In in) {
+    /** @param format of the command or state that it stands in */
+    static Member member(Wire.In in, int format) {
         return new Member(
                 in.peer(),
                 in.l(),
@@ -96,7 +103,8 @@ public final class StateCodec {
                 in.addresses(),
                 in.s(),
                 in.i(),
-                in.flag());
+                in.flag(),
+                format > BEFORE_FENCE ? in.of(Fence.values()) : Fence.NONE);
     }
 
     static void settings(Wire.Out out, Settings s) {
@@ -106,6 +114,7 @@ public final class StateCodec {
         Tuning t = s.tuning();
         out.i(t.electionBaseMinMillis()).i(t.electionBaseMaxMillis()).i(t.electionLimitMillis());
         out.i(t.moveDelayMillis()).flag(t.acrossRegions()).i(t.slowAfterMillis());
+        out.e(s.minorityReads());
     }
 
     /** @param format of the command or state that they stand in */
@@ -118,8 +127,11 @@ public final class StateCodec {
         Tuning tuning = format > BEFORE_TUNING
                 ? new Tuning(in.i(), in.i(), in.i(), in.i(), in.flag(), in.i())
                 : Tuning.of(timers);
+        Settings.MinorityReads reads =
+                format > BEFORE_FENCE ? in.of(Settings.MinorityReads.values()) : Settings.MinorityReads.REPLICAS;
         return new Settings(mode, policy, shrinkAfter, timers)
                 .withPausedUntil(pausedUntil)
-                .withTuning(tuning);
+                .withTuning(tuning)
+                .withMinorityReads(reads);
     }
 }

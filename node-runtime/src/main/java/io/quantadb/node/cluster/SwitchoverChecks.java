@@ -88,6 +88,9 @@ final class SwitchoverChecks {
                     ? "%s is being removed".formatted(node)
                     : "%s does not vote yet: it has to catch up first".formatted(node);
         }
+        if (m.fence().fenced()) {
+            return "%s is fenced: end that first (quantadb unfence %s)".formatted(node, node);
+        }
         if (m.maintenance()) {
             return "%s is in maintenance: end that first (quantadb members maintenance %s --off)".formatted(node, node);
         }

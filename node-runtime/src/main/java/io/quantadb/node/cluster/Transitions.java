@@ -61,6 +61,7 @@ public final class Transitions {
             case Command.ChangeSettings c -> changeSettings(s, c.settings());
             case Command.Retime c -> retime(s, c.timers());
             case Command.SetClusterVersion c -> ok(new Draft(s).clusterVersion(c.clusterVersion()));
+            case Command.SetFence c -> setFence(s, c);
         };
     }
 
@@ -145,6 +146,13 @@ public final class Transitions {
         return changeMember(s, m, x -> x.withState(c.state()));
     }
 
+    /** Whoever asks for it has looked at an older state: a primary that came up meanwhile serves on. */
+    private Result setFence(ClusterState s, Command.SetFence c) {
+        return rules.mayFence(s, c.peer().node(), c.fence())
+                ? changeMember(s, s.member(c.peer()), m -> m.withFence(c.fence()))
+                : no(s, "it is the primary, or may have to become it again");
+    }
+
     private Result removeMember(ClusterState s, Command.RemoveMember c) {
         NodeId node = c.peer().node();
         if (s.member(c.peer()) == null) {
@@ -210,6 +218,9 @@ public final class Transitions {
         }
         if (chosen.state() == MemberState.LEAVING) {
             return no(s, "the chosen node is on its way out");
+        }
+        if (!rules.mayBePromoted(chosen)) {
+            return no(s, "the chosen node is fenced");
         }
         boolean kept = c.timeline() == s.timeline();
         if (kept && !rules.mayKeepTimeline(s, c)) {

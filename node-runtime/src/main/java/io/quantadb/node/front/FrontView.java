@@ -41,6 +41,11 @@ public record FrontView(
         return new FrontView(Mode.STANDBY, 0, "this node is a replica", primary);
     }
 
+    /** A standby without contact to anybody who could say who is primary. */
+    public static FrontView alone(String reason) {
+        return new FrontView(Mode.STANDBY, 0, reason, null);
+    }
+
     public static FrontView primary(long epoch, Primary self) {
         return new FrontView(Mode.PRIMARY, epoch, "this node is the primary", self);
     }

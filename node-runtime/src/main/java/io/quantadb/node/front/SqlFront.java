@@ -208,6 +208,13 @@ public final class SqlFront implements AutoCloseable {
         return sessions.cut(Sessions::ofLocalServer, reason);
     }
 
+    /** Nothing is served or passed on from here any more, until the next view; complete when every session is closed. */
+    public CompletableFuture<@Nullable Void> shut(String reason) {
+        gate.setView(FrontView.closed(reason, null));
+        LOGGER.atInfo().addMarker(CLUSTER).addKeyValue(REASON, reason).log("sql front shut");
+        return sessions.cut(_ -> true, reason);
+    }
+
     /**
      * Holds every answer of this server's sessions from now on, for a cancelled wait that was seen elsewhere, such as in
      * the server's log, and whose position is not known yet. Give the ticket back to the next method, with a position

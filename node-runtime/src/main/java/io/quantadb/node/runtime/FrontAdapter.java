@@ -1,15 +1,18 @@
 package io.quantadb.node.runtime;
 
+import io.quantadb.node.api.ClusterView;
 import io.quantadb.node.cluster.ClusterState;
 import io.quantadb.node.cluster.Member;
 import io.quantadb.node.cluster.MemberKind;
 import io.quantadb.node.cluster.ServerState;
+import io.quantadb.node.cluster.Settings;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.coordinator.FrontGate;
 import io.quantadb.node.front.FrontView;
 import io.quantadb.node.front.SqlFront;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +22,11 @@ import org.jspecify.annotations.Nullable;
  * wait, which the front gives on its own.
  */
 final class FrontAdapter implements FrontGate {
+    private static final String FENCED = "this node is fenced by an operator";
+    private static final String ALONE = "this node has no contact with a majority of the cluster";
+    /** Much longer than an election takes. */
+    private static final long ALONE_NANOS = TimeUnit.SECONDS.toNanos(3);
+
     private final NodeId self;
     private final SqlFront front;
     private final ServingLease lease;
@@ -29,6 +37,20 @@ final class FrontAdapter implements FrontGate {
     private String closedReason = "this node is starting";
     private @Nullable ClusterState state;
     private ServerState server = ServerState.DOWN;
+    /** When a leader was last heard; null before the first of this run. */
+    private @Nullable Long contactNanos;
+
+    private @Nullable Long firstNanos;
+    private Contact contact = Contact.NEVER;
+
+    /** How this node stands to a leader. */
+    enum Contact {
+        /** Since it was started, which is not long ago: what it knows of the cluster may be of long ago. */
+        NEVER,
+        /** Now, or a moment ago. */
+        HELD,
+        LOST
+    }
 
     /** @param drained told, on any thread, that the drain of that round is complete */
     FrontAdapter(NodeId self, SqlFront front, ServingLease lease, Supplier<Lsn> voice, LongConsumer drained) {
@@ -99,9 +121,52 @@ final class FrontAdapter implements FrontGate {
 
     @Override
     public void view(@Nullable ClusterState newState, ServerState newServer) {
+        boolean before = fenced();
         state = newState;
         server = newServer;
+        if (fenced() && !before) {
+            var _ = front.shut(FENCED);
+        }
         publish();
+    }
+
+    /** Told often, whether a leader was heard in the last second. */
+    void contact(boolean held, long nowNanos) {
+        firstNanos = firstNanos == null ? Long.valueOf(nowNanos) : firstNanos;
+        contactNanos = held ? Long.valueOf(nowNanos) : contactNanos;
+        long since = nowNanos - (contactNanos == null ? firstNanos : contactNanos);
+        Contact next = since >= ALONE_NANOS ? Contact.LOST : contactNanos == null ? Contact.NEVER : Contact.HELD;
+        if (next != contact) {
+            contact = next;
+            if (server == ServerState.STANDBY && !mayRead()) {
+                var _ = front.closeLocal(ALONE);
+            }
+            publish();
+        }
+    }
+
+    /** Whether the standby beside us may be shown: under a leader's eyes, or where the settings permit it without. */
+    private boolean mayRead() {
+        ClusterState s = state;
+        Settings.MinorityReads reads =
+                s == null ? Settings.MinorityReads.NONE : s.settings().minorityReads();
+        return switch (contact) {
+            case NEVER -> false;
+            case HELD -> true;
+            case LOST ->
+                reads == Settings.MinorityReads.ALL
+                        || (reads == Settings.MinorityReads.REPLICAS && s != null && !self.equals(s.primary()));
+        };
+    }
+
+    /** What reads through this node's own port show at this moment. */
+    ClusterView.Reads reads() {
+        FrontView now = front.view();
+        return switch (now.mode()) {
+            case CLOSED -> ClusterView.Reads.NONE;
+            case PRIMARY -> ClusterView.Reads.CURRENT;
+            case STANDBY -> contact == Contact.LOST ? ClusterView.Reads.STALE : ClusterView.Reads.CURRENT;
+        };
     }
 
     private void publish() {
@@ -112,19 +177,36 @@ final class FrontAdapter implements FrontGate {
     }
 
     private FrontView viewNow() {
+        if (fenced()) {
+            // Not even as a way to others: who fences a node wants nobody to come by it.
+            return FrontView.closed(FENCED, null);
+        }
         FrontView.Primary primary = primary();
         if (servingEpoch > 0 && primary != null && primary.node().equals(self)) {
             return FrontView.primary(servingEpoch, primary);
         }
         if (server == ServerState.STANDBY) {
-            return FrontView.standby(primary);
+            return !mayRead()
+                    ? FrontView.closed(contact == Contact.NEVER ? "this node is starting" : ALONE, primary)
+                    : contact == Contact.LOST
+                            ? FrontView.alone(ALONE + ", and shows what was so once")
+                            : FrontView.standby(primary);
         }
         return FrontView.closed(witness() ? "this node is a witness and holds no data" : closedReason, primary);
     }
 
     private boolean witness() {
-        Member me = state == null ? null : state.member(self);
+        Member me = me();
         return me != null && me.kind() == MemberKind.WITNESS;
+    }
+
+    private boolean fenced() {
+        Member me = me();
+        return me != null && me.fence().fenced();
+    }
+
+    private @Nullable Member me() {
+        return state == null ? null : state.member(self);
     }
 
     /** Only a released primary is worth connecting to; before Release nobody is. */

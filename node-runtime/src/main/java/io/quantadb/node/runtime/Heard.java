@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /** When each node was last heard, for people to read. Written on the network's thread, read on any. */
 final class Heard implements ControlDispatcher.Watcher {
+    private static final long LATELY_MILLIS = 1_000;
+
     private final Map<NodeId, Long> last = new ConcurrentHashMap<>();
 
     @Override
@@ -33,5 +35,15 @@ final class Heard implements ControlDispatcher.Watcher {
     long silentMillis(NodeId node, long nowNanos) {
         Long at = last.get(node);
         return at == null ? -1 : Math.max(0, (nowNanos - at) / 1_000_000);
+    }
+
+    /** Whether a leader is known and was heard of lately; a learner keeps the last one that it knew. */
+    boolean leader(@Nullable RaftStatus raft, long nowNanos) {
+        PeerId leader = raft == null ? null : raft.leader();
+        if (raft == null || leader == null) {
+            return false;
+        }
+        long silent = raft.isLeader() ? 0 : silentMillis(leader.node(), nowNanos);
+        return silent >= 0 && silent < LATELY_MILLIS;
     }
 }

@@ -33,6 +33,7 @@ final class JoinBook implements JoinDesk {
     private final Map<Long, Waiting> waiting = new ConcurrentHashMap<>();
     private final AtomicLong lastId = new AtomicLong();
     private volatile @Nullable Consumer<Event> core;
+    private volatile @Nullable Consumer<Greeting> greeted;
 
     /** @param self this node's greeting as it would be said now */
     JoinBook(Supplier<Greeting> self, MonotonicClock clock) {
@@ -45,7 +46,20 @@ final class JoinBook implements JoinDesk {
         core = post;
     }
 
+    /** Told what others say of themselves when they say hello; on any thread. */
+    void watch(Consumer<Greeting> listener) {
+        greeted = listener;
+    }
+
     void onHello(PeerStreams.Incoming incoming, PeerStreams.Verdict verdict) {
+        Consumer<Greeting> listener = greeted;
+        if (listener != null) {
+            try {
+                listener.accept(Greeting.decode(incoming.header()));
+            } catch (IllegalArgumentException e) {
+                // It is answered all the same: what it wants to know stands in the answer.
+            }
+        }
         verdict.accept(self.get().encode(), channel -> channel.config().setAutoRead(true));
     }
 

@@ -33,6 +33,7 @@ import io.quantadb.node.transport.NettyTransport;
 import io.quantadb.node.transport.StreamKind;
 import io.quantadb.node.wal.DivergedWal;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -116,6 +117,7 @@ final class NodeAgent implements AutoCloseable {
         closing.add("locks", Steps.at(ExitCode.DATA_DIRECTORY, () -> NodeLocks.acquire(config, found.user())));
         NodePostgres postgres = found.prepare(files);
         Steps.io(ExitCode.DATA_DIRECTORY, files::create);
+        QuorumRecoverer.requireDone(files);
         runFolder.open();
         closing.add("run folder", runFolder);
         FactStore store = Steps.at(ExitCode.DATA_DIRECTORY, () -> new FactStore(files.facts(), this::fault));
@@ -141,7 +143,26 @@ final class NodeAgent implements AutoCloseable {
         footprint.keep();
         facts = member;
         probes.enter(NodeProbes.Stage.STARTING);
+        watchGenerations(transport, joins);
         run(new Ground(member, store, transport, clientTls, network, postgres, joins));
+    }
+
+    private void watchGenerations(NettyTransport transport, JoinBook joins) {
+        List<HostPort> asked = new ArrayList<>(config.otherPeers());
+        HostPort first = config.cluster().replication().primaryAddress();
+        if (first != null && !asked.contains(first)) {
+            asked.add(first);
+        }
+        var watch = new GenerationWatch(
+                this::greeting,
+                config.dataDir(),
+                new Formation(transport.streams(), clock, config.cluster().joinTimeout()),
+                asked,
+                new RecoveryMark(config.cluster().dataDir()).read(),
+                this::fault);
+        joins.watch(watch::onGreeting);
+        closing.add("generations", watch);
+        watch.start();
     }
 
     private final AtomicReference<io.quantadb.node.api.@Nullable ClusterView> view = new AtomicReference<>();
@@ -221,7 +242,8 @@ final class NodeAgent implements AutoCloseable {
                 g.member().node(), parts.server(), parts.relay(), g.network(), state::current, raftStatus::get, clock);
         Views views = new Views(config, started, clock, decisions, state, parts, lease, heard, walCare::lost);
         DiskWatch disk = diskWatch(coordinator);
-        NodeLoop node = loop(g.member(), coordinator, raft, state, timers, views, heard, disk::look);
+        NodeLoop node =
+                loop(g.member(), coordinator, raft, state, timers, views, heard, disk::look, parts.gate());
         loop.set(node);
         relayed.to(node);
         listen(g.network(), node, heard);
@@ -328,7 +350,8 @@ final class NodeAgent implements AutoCloseable {
             ClusterTimers timers,
             Views views,
             Heard heard,
-            Runnable lookAtDisk) {
+            Runnable lookAtDisk,
+            FrontAdapter gate) {
         HealthWatch health = new HealthWatch(member.node(), heard);
         Founding founding = new Founding(config, member, state, raft, timers.running());
         return new NodeLoop(
@@ -351,6 +374,7 @@ final class NodeAgent implements AutoCloseable {
                     lookAtDisk.run();
                     timers.onTick(clock.nanos(), raft::retime);
                     health.look(state.current().members().keySet(), raftStatus.get(), clock.nanos());
+                    gate.contact(heard.leader(raftStatus.get(), clock.nanos()), clock.nanos());
                     view.set(views.now(raftStatus.get()));
                 });
     }
@@ -364,6 +388,7 @@ final class NodeAgent implements AutoCloseable {
         parts.relay().closeBelow(g.member().promise());
         Steps.run(ExitCode.PORT, g.network()::start);
         parts.readAlong(closing);
+        parts.watchPending(closing);
     }
 
     /** Whom to dial, now and after the next start. */

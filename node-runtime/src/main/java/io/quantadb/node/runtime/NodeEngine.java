@@ -26,6 +26,7 @@ import io.quantadb.node.wal.SpareSegment;
 import io.quantadb.node.wal.WalEnd;
 import io.quantadb.node.wal.WalReader;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -48,6 +49,7 @@ final class NodeEngine implements EngineControl {
     private static final Duration CHECKPOINT = Duration.ofMinutes(30);
     private static final Duration DIAL = Duration.ofSeconds(10);
     private static final Duration LEAVING = Duration.ofSeconds(30);
+    private static final int PENDING_MAX = 32;
     private static final long TELL_EVERY_BYTES = 256L << 20;
     /** Longer than a failover takes. */
     private static final Duration SPARE_PAUSE = Duration.ofSeconds(2);
@@ -74,6 +76,7 @@ final class NodeEngine implements EngineControl {
     private volatile long spareNotBefore = System.nanoTime() + SPARE_PAUSE.toNanos();
     private volatile boolean leaving;
     private volatile @Nullable Cloning cloning;
+    private volatile List<String> pendingRestart = List.of();
 
     /** How far the present clone has come, or the last one. */
     record Cloning(long doneBytes, long totalBytes) {}
@@ -119,6 +122,7 @@ final class NodeEngine implements EngineControl {
         }
         if (!server.isRunning()) {
             startedAs = mode;
+            pendingRestart = List.of();
             server.start(mode);
         }
     }
@@ -227,6 +231,28 @@ final class NodeEngine implements EngineControl {
             WalEnd _ = findEnd();
         } catch (NodeException e) {
             LOGGER.atDebug().addKeyValue(LogKeys.REASON, e.getMessage()).log("could not read along");
+        }
+    }
+
+    /** The settings that wait for the server's next start, as {@link #lookForPending} last saw them. Any thread. */
+    List<String> pendingRestart() {
+        return server.isReady() ? pendingRestart : List.of();
+    }
+
+    void lookForPending() {
+        if (!server.isReady()) {
+            return;
+        }
+        try {
+            pendingRestart = server
+                    .sessions()
+                    .ask("SELECT name FROM pg_settings WHERE pending_restart ORDER BY name LIMIT " + PENDING_MAX)
+                    .rows()
+                    .stream()
+                    .map(row -> String.valueOf(row.getFirst()))
+                    .toList();
+        } catch (RuntimeException e) {
+            LOGGER.atDebug().addKeyValue(LogKeys.REASON, e.getMessage()).log("could not look for pending settings");
         }
     }
 

@@ -64,6 +64,8 @@ record NodeParts(
     private static final Logger LOGGER = LoggerFactory.getLogger(NodeParts.class);
     private static final Duration READ_ALONG_EVERY = Duration.ofSeconds(1);
 
+    private static final Duration PENDING_EVERY = Duration.ofSeconds(10);
+
     private static final Duration LEASE_GRACE = Duration.ofMillis(500);
 
     static NodeParts build(
@@ -222,6 +224,21 @@ record NodeParts(
             }
         });
         closing.add("read-along", reader::interrupt);
+    }
+
+    /** Keeps what is told of settings that wait for a restart up to date, until closed. */
+    void watchPending(Closing closing) {
+        Thread watch = Thread.ofVirtual().name("quantadb-pending-restart").start(() -> {
+            try {
+                while (!Thread.interrupted()) {
+                    Thread.sleep(PENDING_EVERY);
+                    engine.lookForPending();
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        closing.add("pending-restart", watch::interrupt);
     }
 
     void stopPostgres() {

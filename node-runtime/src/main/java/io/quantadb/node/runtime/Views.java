@@ -137,7 +137,11 @@ final class Views {
                 reason.isEmpty(),
                 reason,
                 resyncs(relay.backups()),
-                core.heldBack());
+                core.heldBack(),
+                new ClusterView.ServerRun(
+                        parts.server().pid(),
+                        parts.engine().pendingRestart(),
+                        parts.gate().reads()));
     }
 
     private static ClusterView.Resyncs resyncs(RelaySnapshot.Backups given) {
@@ -185,7 +189,7 @@ final class Views {
         }
         return switch (server) {
             case EMPTY -> parts.engine().rewinding() ? ClusterView.State.REWINDING : ClusterView.State.CLONING;
-            case DOWN -> ClusterView.State.DOWN;
+            case DOWN -> fenced(s.member(self)) ? ClusterView.State.STOPPED : ClusterView.State.DOWN;
             case PROMOTING -> ClusterView.State.PROMOTING;
             case PRIMARY ->
                 serving && s.released() && self.equals(s.primary())
@@ -205,6 +209,9 @@ final class Views {
             @Nullable RaftStatus raft) {
         if (raft == null || raft.leader() == null) {
             return "no leader is known";
+        }
+        if (fenced(s.member(self))) {
+            return "fenced by an operator";
         }
         if (self.equals(s.primary())) {
             return serving ? "" : "primary of epoch %d, not serving yet".formatted(s.epoch());
@@ -231,6 +238,10 @@ final class Views {
 
     private static boolean witness(@Nullable Member m) {
         return m != null && m.kind() == MemberKind.WITNESS;
+    }
+
+    private static boolean fenced(@Nullable Member m) {
+        return m != null && m.fence().fenced();
     }
 
     private static String rule(ClusterState s) {
@@ -269,7 +280,7 @@ final class Views {
                         ? (follows && (silentMs < 0 || !Heard.expected(m.node(), raft))
                                 ? ClusterView.State.UNKNOWN
                                 : ClusterView.State.DOWN)
-                        : witness(m)
+                        : witness(m) || (fenced(m) && stream == null)
                                 ? ClusterView.State.STOPPED
                                 : primary
                                         ? (s.released() ? ClusterView.State.ACTIVE : ClusterView.State.PROMOTING)
@@ -311,7 +322,8 @@ final class Views {
                                 stream.roundTripNanos() < 0 ? -1 : millis(stream.roundTripNanos()),
                                 stream.bytesPerSecond(),
                                 stream.errors()),
-                note(m, s, stream, me ? following : null));
+                note(m, s, stream, me ? following : null),
+                m.fence().fenced());
     }
 
     /** With two places behind the point. */

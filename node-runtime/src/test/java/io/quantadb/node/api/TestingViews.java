@@ -61,7 +61,8 @@ public final class TestingViews {
                 true,
                 "",
                 new Resyncs(3, 2, 2, 1),
-                "");
+                "",
+                new ClusterView.ServerRun(4711, List.of("max_connections"), ClusterView.Reads.CURRENT));
     }
 
     /** node2 follows node3, which took over from node1; node1 is gone. */

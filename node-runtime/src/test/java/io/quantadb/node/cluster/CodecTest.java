@@ -91,7 +91,8 @@ class CodecTest {
                 new CoordMessage.SwitchoverStep(3, 2, 1L << 40, CoordMessage.Step.STOP, n2, 250),
                 new CoordMessage.SwitchoverStepDone(3, 2, 1L << 40, CoordMessage.Step.RESUME, 12),
                 new CoordMessage.Serves(3, 2),
-                new CoordMessage.Pace(3, 12_345_678));
+                new CoordMessage.Pace(3, 12_345_678),
+                new CoordMessage.RestartServer(3, 2, 1L << 40));
     }
 
     @Test
@@ -114,6 +115,12 @@ class CodecTest {
                 new AdminCodec.Turn(12, Long.MIN_VALUE),
                 new AdminCodec.InTurn(-1, new AdminCodec.Question(13, new AdminRequest.Pause(0))),
                 new AdminCodec.Question(12, new AdminRequest.Tune(-1, 30_000, 0, -1)),
+                new AdminCodec.Question(12, new AdminRequest.FenceMember(new NodeId("n2"), true, false)),
+                new AdminCodec.Question(13, new AdminRequest.RestartServer(new NodeId("n2"), true)),
+                new AdminCodec.Question(14, new AdminRequest.ChangeMinorityReads(Settings.MinorityReads.ALL)),
+                new AdminCodec.Question(14, new AdminRequest.ForceFailover(null, "", true)),
+                new AdminCodec.Question(15, new AdminRequest.ForceFailover(new NodeId("n2"), "c", false)),
+                new AdminCodec.Answer(8, Action.AdminVerdict.UNCONFIRMED, "what may be lost"),
                 new AdminCodec.Answer(7, Action.AdminVerdict.REFUSED, "it is the primary"));
 
         assertThat(messages)
@@ -125,8 +132,8 @@ class CodecTest {
     void readsSettingsThatWereWrittenBeforeRulesCouldShrink() {
         // Given
         byte[] change = CommandCodec.encode(new Command.ChangeSettings(Settings.DEFAULT));
-        byte[] older = new byte[change.length - 4 - 8 - TUNING_BYTES];
-        // Format, tag, mode and policy, then what the older format lacks; and at the end what the next lacks too.
+        byte[] older = new byte[change.length - 4 - 8 - TUNING_BYTES - 1];
+        // Format, tag, mode and policy, then what the older format lacks; and at the end what the next ones lack too.
         System.arraycopy(change, 0, older, 0, 4);
         System.arraycopy(change, 8, older, 4, older.length - 4);
         older[0] = 1;
@@ -144,7 +151,7 @@ class CodecTest {
         Settings paused = Settings.DEFAULT.withPausedUntil(77);
         byte[] change = CommandCodec.encode(new Command.ChangeSettings(
                 paused.withTuning(Tuning.of(paused.timers()).withMoveDelay(1))));
-        byte[] older = java.util.Arrays.copyOf(change, change.length - TUNING_BYTES);
+        byte[] older = java.util.Arrays.copyOf(change, change.length - TUNING_BYTES - 1);
         older[0] = 3;
 
         // When
@@ -171,7 +178,7 @@ class CodecTest {
         // Given
         byte[] change = CommandCodec.encode(
                 new Command.ChangeSettings(Settings.DEFAULT.withRule(Settings.Mode.ALL, Settings.Policy.SHRINK, 7)));
-        byte[] older = java.util.Arrays.copyOf(change, change.length - 8 - TUNING_BYTES);
+        byte[] older = java.util.Arrays.copyOf(change, change.length - 8 - TUNING_BYTES - 1);
         older[0] = 2;
 
         // When
@@ -185,6 +192,25 @@ class CodecTest {
                 .isEqualTo(Settings.DEFAULT
                         .withRule(Settings.Mode.ALL, Settings.Policy.BLOCK, 7)
                         .withPausedUntil(5));
+    }
+
+    @Test
+    void readsMembersThatWereWrittenBeforeTheyCouldBeFenced() {
+        // Given
+        Command add = new Command.AddMember(FIRST);
+        byte[] now = CommandCodec.encode(add);
+        byte[] older = java.util.Arrays.copyOf(now, now.length - 1);
+        older[0] = 4;
+        Command fence = new Command.SetFence(FIRST.peer(), Fence.STOPPED);
+
+        // When
+        Command read = CommandCodec.decode(older);
+
+        // Then
+        assertThat(read).isEqualTo(add);
+        assertThat(CommandCodec.decode(CommandCodec.encode(fence))).isEqualTo(fence);
+        assertThat(CommandCodec.decode(CommandCodec.encode(new Command.AddMember(FIRST.withFence(Fence.SHUT)))))
+                .isEqualTo(new Command.AddMember(FIRST.withFence(Fence.SHUT)));
     }
 
     @Test

@@ -213,7 +213,7 @@ class MembersPT extends OnOneCluster {
         return view.path("rule").asText();
     }
 
-    private static void removeTree(Path folder) throws IOException {
+    static void removeTree(Path folder) throws IOException {
         try (var walk = Files.walk(folder)) {
             walk.sorted(Comparator.reverseOrder()).forEach(path -> {
                 try {

@@ -3,6 +3,7 @@ package io.quantadb.node.sim;
 import io.quantadb.node.cluster.ClusterState;
 import io.quantadb.node.cluster.Command;
 import io.quantadb.node.cluster.CommandCodec;
+import io.quantadb.node.cluster.Member;
 import io.quantadb.node.cluster.Rule;
 import io.quantadb.node.cluster.Settings;
 import io.quantadb.node.cluster.VoicePermit;
@@ -11,6 +12,7 @@ import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.sim.invariants.AcknowledgementsSurvive;
 import io.quantadb.node.sim.invariants.BlockedRulesKeepACopy;
 import io.quantadb.node.sim.invariants.EveryFreezeQuorumKnows;
+import io.quantadb.node.sim.invariants.FencedAreNotPromoted;
 import io.quantadb.node.sim.invariants.FrozenQuorumSilencesTheVoice;
 import io.quantadb.node.sim.invariants.MaintenanceHolds;
 import io.quantadb.node.sim.invariants.OldGenerationsAreSilent;
@@ -40,6 +42,7 @@ final class Oracle {
     private final FrozenQuorumSilencesTheVoice silence = new FrozenQuorumSilencesTheVoice();
     private final UnreleasedEpochsShowNothing unreleased = new UnreleasedEpochsShowNothing();
     private final RulesNameMembers nobodyMissing = new RulesNameMembers();
+    private final FencedAreNotPromoted fences = new FencedAreNotPromoted();
     private final MaintenanceHolds maintenance = new MaintenanceHolds();
     private final OldGenerationsAreSilent generations = new OldGenerationsAreSilent();
     private final BlockedRulesKeepACopy copies = new BlockedRulesKeepACopy();
@@ -89,6 +92,13 @@ final class Oracle {
         if (CommandCodec.decode(command) instanceof Command.Finish
                 && committed.rule().k() > 0) {
             checkCopies(after);
+        }
+        Member promotedNow = promoted ? committed.member(after.primary()) : null;
+        if (promotedNow != null) {
+            fences.onPromoted(
+                    after.epoch(),
+                    promotedNow.node().toString(),
+                    promotedNow.fence().fenced());
         }
         boolean otherPause =
                 after.settings().pausedUntilMillis() != committed.settings().pausedUntilMillis();

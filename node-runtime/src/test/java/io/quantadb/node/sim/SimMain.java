@@ -7,7 +7,7 @@ import java.util.Map;
 
 /** Many seeds by hand: system properties {@code sim.seed}, {@code sim.runs}, {@code sim.chaosMs}, {@code sim.log},
  * {@code sim.kind} ({@code storm}, {@code restless}, {@code lagging}, {@code stalling},
- * {@code moving}, {@code operated}). */
+ * {@code moving}, {@code operated}, {@code tended}). */
 final class SimMain {
     private SimMain() {}
 
@@ -23,6 +23,7 @@ final class SimMain {
             SimRun run = switch (System.getProperty("sim.kind", "of")) {
                 case "storm" -> SimRun.storm(seed, new ProtocolRules(), new SimBugs());
                 case "moving" -> SimRun.moving(seed, new ProtocolRules(), new SimBugs());
+                case "tended" -> SimRun.tended(seed, new ProtocolRules(), new SimBugs());
                 case "lagging" -> SimRun.lagging(seed, new ProtocolRules(), new SimBugs());
                 case "stalling" -> SimRun.stalling(seed, new ProtocolRules(), new SimBugs());
                 case "operated" -> SimRun.operated(seed, new ProtocolRules(), new SimBugs());

@@ -25,6 +25,7 @@ final class SimRun {
     private final Mix mix;
     private boolean faulty;
     final SimMoves moves;
+    final SimFences fences;
     private final ServesAgain servesAgain = new ServesAgain();
 
     /** What sort of trouble there is most of. */
@@ -36,13 +37,15 @@ final class SimRun {
         STALLING,
         MOVING,
         RETIMING,
-        OPERATED
+        OPERATED,
+        TENDED
     }
 
     private SimRun(long seed, ProtocolRules rules, SimBugs bugs, Mix mix, int voters, int witnesses, int replicas) {
         world = new SimWorld(seed, rules, bugs);
         this.mix = mix;
         moves = new SimMoves(world, nodes);
+        fences = new SimFences(world, nodes);
         world.whenCloning = this::cloning;
         for (int i = 0; i < voters + witnesses + replicas; i++) {
             MemberKind kind = i < voters
@@ -111,6 +114,13 @@ final class SimRun {
         int[][] shapes = {{3, 0, 0}, {4, 0, 0}, {3, 1, 0}, {5, 0, 0}, {2, 1, 0}};
         int[] shape = shapes[(int) Math.floorMod(seed, (long) shapes.length)];
         return new SimRun(seed, rules, bugs, Mix.OPERATED, shape[0], shape[1], shape[2]);
+    }
+
+    /** Clusters of several shapes whose operator fences nodes and has servers restarted all the time. */
+    static SimRun tended(long seed, ProtocolRules rules, SimBugs bugs) {
+        int[][] shapes = {{3, 0, 0}, {3, 0, 0}, {5, 0, 0}, {2, 1, 0}, {3, 0, 1}};
+        int[] shape = shapes[(int) Math.floorMod(seed, (long) shapes.length)];
+        return new SimRun(seed, rules, bugs, Mix.TENDED, shape[0], shape[1], shape[2]);
     }
 
     void form() {
@@ -579,8 +589,10 @@ final class SimRun {
         // Whoever is on its way out, or is out and does not know, counts no more: with a disk lost beside it the
         // majority
         // could be gone for good.
-        boolean stay =
-                nodes.stream().map(n -> s.member(n.self)).allMatch(m -> m != null && m.state() != MemberState.LEAVING);
+        boolean stay = !fences.any()
+                && nodes.stream()
+                        .map(n -> s.member(n.self))
+                        .allMatch(m -> m != null && m.state() != MemberState.LEAVING);
         return rule
                 && stay
                 && serving() != null
@@ -621,9 +633,13 @@ final class SimRun {
             operate();
             operateTogether();
         }
+        if (mix == Mix.TENDED) {
+            fences.begin();
+        }
         run(chaosMs);
         faulty = false;
         moves.calm();
+        fences.calm();
         return this;
     }
 
