@@ -34,6 +34,11 @@ final class FrontAdapter implements FrontGate {
     private final LongConsumer drained;
     private volatile boolean stopped;
     private long servingEpoch;
+    /** Guarded by this. */
+    private long opened;
+    /** The last ticket whose server ended before a position was named, 0 for none. Guarded by this. */
+    private long endedTicket;
+
     private String closedReason = "this node is starting";
     private @Nullable ClusterState state;
     private ServerState server = ServerState.DOWN;
@@ -71,6 +76,25 @@ final class FrontAdapter implements FrontGate {
         front.holdAnswers(ticket, until, voice);
     }
 
+    /** How often the front was opened as a primary's; any thread. */
+    synchronized long opened() {
+        return opened;
+    }
+
+    /**
+     * Nobody can name the position for this ticket, since the server has ended. The front opens only once the voice has
+     * passed the end of recovery of the next run, behind which nothing of this one lies: then the hold is over. Any thread.
+     *
+     * @param before what {@link #opened} said before the server was seen to be down
+     */
+    synchronized void holdEnds(long ticket, long before) {
+        if (opened != before) {
+            front.holdAnswers(ticket, Lsn.NONE, voice);
+        } else {
+            endedTicket = Math.max(endedTicket, ticket);
+        }
+    }
+
     boolean serving() {
         return servingEpoch > 0;
     }
@@ -84,6 +108,13 @@ final class FrontAdapter implements FrontGate {
     @Override
     public void open(long epoch) {
         servingEpoch = epoch;
+        synchronized (this) {
+            opened++;
+            if (endedTicket > 0) {
+                front.holdAnswers(endedTicket, Lsn.NONE, voice);
+                endedTicket = 0;
+            }
+        }
         publish();
     }
 

@@ -297,6 +297,7 @@ record NodeParts(
         private void nameThePosition(FrontAdapter held, long ticket) {
             Thread.ofVirtual().name("quantadb-cancelled-wait").start(() -> {
                 PostgresServer s = server;
+                long opened = held.opened();
                 // Nothing is shown meanwhile, so it is asked for as long as there is a server to ask.
                 while (s != null && s.isRunning()) {
                     try {
@@ -308,7 +309,9 @@ record NodeParts(
                         // Whatever it was, answers are held until the position is known.
                         LockSupport.parkNanos(ASK_AGAIN.toNanos());
                     }
+                    opened = held.opened();
                 }
+                held.holdEnds(ticket, opened);
             });
         }
     }
