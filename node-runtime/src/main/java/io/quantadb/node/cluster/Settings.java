@@ -64,10 +64,17 @@ public record Settings(
 
     /** With the timers as one. */
     public Settings(Mode mode, Policy policy, int shrinkAfterMillis, Timers t) {
-        this(mode, policy, shrinkAfterMillis, t, 0, Tuning.of(t));
+        this(mode, policy, shrinkAfterMillis, t, 0, Tuning.of(t), MinorityReads.REPLICAS);
     }
 
-    private Settings(Mode mode, Policy policy, int shrinkAfterMillis, Timers t, long pausedUntil, Tuning tuning) {
+    private Settings(
+            Mode mode,
+            Policy policy,
+            int shrinkAfterMillis,
+            Timers t,
+            long pausedUntil,
+            Tuning tuning,
+            MinorityReads minorityReads) {
         this(
                 mode,
                 policy,
