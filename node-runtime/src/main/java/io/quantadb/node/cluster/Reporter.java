@@ -24,7 +24,7 @@ final class Reporter {
 
     LocalStatus status() {
         boolean isPrimary = server.state() == ServerState.PRIMARY;
-        String fault = ctx.fenced() ? "fenced by an operator" : server.fault();
+        String fault = ctx.fenced() ? "fenced by an operator" : server.unfit();
         return new LocalStatus(
                 ctx.generation,
                 ctx.promise,
