@@ -6,6 +6,7 @@ import io.quantadb.node.cluster.Tuning;
 import io.quantadb.node.common.NodeId;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Reads the bodies of the changes of a running cluster. */
 final class AdminRequests {

@@ -342,17 +342,18 @@ final class NodeEngine implements EngineControl {
             long[] told = {0};
             BaseBackupClient.Result done = BaseBackupClient.clone(
                     session,
-                    new BaseBackupRequest(directory.path(), "quantadb clone", owner(user), snapshotTimeout, progress -> {
-                        cloning = new Cloning(progress.doneBytes(), progress.totalBytes());
-                        if (progress.doneBytes() - told[0] >= TELL_EVERY_BYTES) {
-                            told[0] = progress.doneBytes();
-                            LOGGER.atInfo()
-                                    .addMarker(LogKeys.REPLICATION)
-                                    .addKeyValue("done_mib", progress.doneBytes() >> 20)
-                                    .addKeyValue("of_mib", progress.totalBytes() >> 20)
-                                    .log("cloning");
-                        }
-                    }));
+                    new BaseBackupRequest(
+                            directory.path(), "quantadb clone", owner(user), snapshotTimeout, progress -> {
+                                cloning = new Cloning(progress.doneBytes(), progress.totalBytes());
+                                if (progress.doneBytes() - told[0] >= TELL_EVERY_BYTES) {
+                                    told[0] = progress.doneBytes();
+                                    LOGGER.atInfo()
+                                            .addMarker(LogKeys.REPLICATION)
+                                            .addKeyValue("done_mib", progress.doneBytes() >> 20)
+                                            .addKeyValue("of_mib", progress.totalBytes() >> 20)
+                                            .log("cloning");
+                                }
+                            }));
             LOGGER.atInfo()
                     .addMarker(LogKeys.REPLICATION)
                     .addKeyValue("mib", done.bytes() >> 20)

@@ -37,6 +37,6 @@ class SettingsRequestTest {
     }
 
     private static AdminRequest parse(String body) throws Fields.Malformed {
-        return AdminRequests.parse(Route.SETTINGS, body.getBytes(StandardCharsets.UTF_8), null, 0);
+        return AdminRequests.parse(Route.SETTINGS, body.getBytes(StandardCharsets.UTF_8), 0);
     }
 }

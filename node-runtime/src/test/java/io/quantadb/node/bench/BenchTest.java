@@ -158,7 +158,8 @@ class BenchTest {
         // When
         RepairSummary rejoin = new RepairSummary(RepairScenario.REWIND_10S, RepairResult.read(file, "a"));
         RepairSummary lag = new RepairSummary(
-                RepairScenario.LAG, List.of(new RepairResult("a", "lag", 1, "", Map.of("p50_ms", 3.0, "p99_ms", 130.0))));
+                RepairScenario.LAG,
+                List.of(new RepairResult("a", "lag", 1, "", Map.of("p50_ms", 3.0, "p99_ms", 130.0))));
 
         // Then
         assertThat(rejoin.line())

@@ -142,7 +142,8 @@ public final class FailoverBench {
         }
         try {
             for (Scenario scenario : scenarios) {
-                Summary summary = new Summary(cluster.name(), scenario, cluster.mode(), load, rounds.run(scenario, load, runs));
+                Summary summary =
+                        new Summary(cluster.name(), scenario, cluster.mode(), load, rounds.run(scenario, load, runs));
                 System.out.println(summary.line());
                 if (cluster.judged()) {
                     missed.addAll(summary.missed(goals));
