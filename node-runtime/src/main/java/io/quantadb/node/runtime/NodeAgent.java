@@ -242,8 +242,7 @@ final class NodeAgent implements AutoCloseable {
                 g.member().node(), parts.server(), parts.relay(), g.network(), state::current, raftStatus::get, clock);
         Views views = new Views(config, started, clock, decisions, state, parts, lease, heard, walCare::lost);
         DiskWatch disk = diskWatch(coordinator);
-        NodeLoop node =
-                loop(g.member(), coordinator, raft, state, timers, views, heard, disk::look, parts.gate());
+        NodeLoop node = loop(g.member(), coordinator, raft, state, timers, views, heard, disk::look, parts.gate());
         loop.set(node);
         relayed.to(node);
         listen(g.network(), node, heard);

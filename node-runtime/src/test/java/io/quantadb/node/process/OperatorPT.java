@@ -273,12 +273,10 @@ class OperatorPT extends OnOneCluster {
 
         // When
         others.forEach(cluster::kill);
-        await("the former primary shows its data")
-                .atMost(TestingThree.PATIENCE)
-                .untilAsserted(() -> {
-                    assertThat(reads(former)).isEqualTo("stale");
-                    assertThat(serves(former)).isTrue();
-                });
+        await("the former primary shows its data").atMost(TestingThree.PATIENCE).untilAsserted(() -> {
+            assertThat(reads(former)).isEqualTo("stale");
+            assertThat(serves(former)).isTrue();
+        });
         String written = write(former);
         others.forEach(cluster::start);
         cluster.awaitConverged();
