@@ -124,9 +124,7 @@ final class NodeIdentity {
         // With an identity but no cluster yet, it is what forming one left behind when it was interrupted: it goes on.
         Optional<String> begun = member || config.cluster().mode() != NodeMode.AUTO ? Optional.empty() : mark.read();
         begun.ifPresent(desk::founding);
-        if (!member) {
-            requireAdoptable();
-        }
+        requireAdopted(member);
         boolean forming = adopted != null
                 || (facts != null && (config.cluster().mode() == NodeMode.PRIMARY || begun.isPresent()));
         if (contents instanceof DirectoryContents.Cluster && !member && !forming) {
@@ -140,7 +138,7 @@ final class NodeIdentity {
     }
 
     /** Data that were adopted found a cluster or nothing: joining one would throw them away. */
-    private void requireAdoptable() {
+    private void requireAdopted(boolean member) {
         Adoption before = adopted;
         if (before == null) {
             return;
@@ -148,10 +146,14 @@ final class NodeIdentity {
         if (before.state() != Adoption.State.ADOPTED) {
             throw new Failure(
                     ExitCode.DATA_DIRECTORY,
-                    "the adoption of %s is not done".formatted(before.dataDirectory()),
-                    "give quantadb adopt again, or take it back with quantadb adopt --undo");
+                    before.state() == Adoption.State.RETURNING
+                            ? "%s is being taken back".formatted(before.dataDirectory())
+                            : "the adoption of %s is not done".formatted(before.dataDirectory()),
+                    before.state() == Adoption.State.RETURNING
+                            ? "finish it with quantadb adopt --undo"
+                            : "give quantadb adopt again, or take it back with quantadb adopt --undo");
         }
-        if (config.cluster().mode() != NodeMode.PRIMARY) {
+        if (!member && config.cluster().mode() != NodeMode.PRIMARY) {
             throw new Failure(
                     ExitCode.CONFIG,
                     "%s was adopted, and in mode %s this node would join another cluster and lose its data"
