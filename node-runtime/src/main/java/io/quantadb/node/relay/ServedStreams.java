@@ -40,7 +40,7 @@ final class ServedStreams implements Members, ServedStream.Owner {
     private static final int STREAMS_MAX = 64;
     private static final int EARLY_MAX = 16;
     /** Much longer than a promotion takes, and far below the time after which a verdict counts as missing. */
-    private static final long EARLY_MS = 500;
+    private static final long EARLY_MS = 2_000;
 
     private final RelayContext context;
     private final Runnable onMoved;

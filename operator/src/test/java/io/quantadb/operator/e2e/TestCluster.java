@@ -235,7 +235,7 @@ final class TestCluster implements AutoCloseable {
                 .build());
     }
 
-    /** Follows what every pod's agent says from now on, until closed; a pod's log goes with the pod. */
+    /** Follows what every pod's agent says, until closed; a pod's log goes with the pod. */
     LogWatches watchLogs() {
         return new LogWatches(client, namespace, podNames());
     }
