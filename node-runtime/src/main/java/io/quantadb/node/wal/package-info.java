@@ -6,7 +6,9 @@
  * {@link io.quantadb.node.wal.TimelineHistory} for the lineage, then record after record from the segments, checks each
  * one's checksum and makes the files durable before it answers with a {@link io.quantadb.node.wal.WalEnd}. "Give me a
  * copy" goes to {@link io.quantadb.node.wal.BaseBackupClient}, which streams a server's BASE_BACKUP into an empty
- * directory that {@link io.quantadb.node.wal.CloneMarker} marks as unfinished until the last file is durable.
+ * directory that {@link io.quantadb.node.wal.CloneMarker} marks as unfinished until the last file is durable. Around a
+ * rewind, {@link io.quantadb.node.wal.DivergedWal} keeps what would be lost, and {@link io.quantadb.node.wal.RewoundWal}
+ * makes whole what pg_rewind leaves.
  *
  * <p>All of it blocks and belongs on virtual threads; nothing here keeps state between calls.
  */

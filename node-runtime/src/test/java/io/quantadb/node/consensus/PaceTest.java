@@ -40,10 +40,35 @@ class PaceTest {
                 public void onFault(Throwable fault) {}
             },
             0);
-    private long now;
+    /** A process that has come to rest. */
+    private long now = 20_000 * MS;
+
+    @Test
+    void whatHappensAtTheStartOfAProcessOrOfAMemberCountsForNothing() {
+        // Given
+        now = 0;
+        for (int i = 0; i < 1_000; i++) {
+            pace.answered(N2, 300 * MS, now);
+            tick(300 * MS);
+        }
+
+        // When
+        now += 11_000 * MS;
+        for (int i = 0; i < 500; i++) {
+            pace.answered(N2, 300 * MS, now);
+            tick(0);
+        }
+
+        // Then
+        assertThat(told.getLast()).isEqualTo(new Told(0, Map.of(N2, 0L)));
+    }
 
     @Test
     void tellsOnceASecondWhatTheSlowestWereButForTwoHiccups() {
+        // Given
+        tick(0);
+        told.clear();
+
         // When
         for (int i = 0; i < 100; i++) {
             tick(i == 20 || i == 50 ? 400 * MS : i == 70 ? 30 * MS : MS);
@@ -56,7 +81,7 @@ class PaceTest {
     @Test
     void takesWhatANodeAnswersAllAtOnceForOneAnswer() {
         // Given
-        for (int i = 0; i < 50; i++) {
+        for (int i = 0; i < 150; i++) {
             pace.answered(N2, 2 * MS, now);
             tick(0);
             now += 200 * MS;
@@ -76,7 +101,7 @@ class PaceTest {
     @Test
     void noticesALinkThatHasBecomeSlowWithinASecond() {
         // Given
-        for (int i = 0; i < 50; i++) {
+        for (int i = 0; i < 150; i++) {
             pace.answered(N2, 2 * MS, now);
             now += 200 * MS;
         }
