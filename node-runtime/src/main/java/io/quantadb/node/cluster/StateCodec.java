@@ -15,7 +15,7 @@ public final class StateCodec {
     static final int BEFORE_PAUSE = 2;
     static final int BEFORE_TUNING = 3;
     static final int BEFORE_FENCE = 4;
-    static final int FORMAT = 4;
+    static final int FORMAT = 5;
 
     private StateCodec() {}
 
