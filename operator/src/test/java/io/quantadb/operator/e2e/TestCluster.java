@@ -235,6 +235,22 @@ final class TestCluster implements AutoCloseable {
                 .build());
     }
 
+    /** How many more pods the disruption budget lets go now. */
+    String disruptionsAllowed() {
+        return Commands.run(
+                        Duration.ofSeconds(20),
+                        Map.of(),
+                        "kubectl",
+                        "-n",
+                        namespace,
+                        "get",
+                        "poddisruptionbudget",
+                        NAME,
+                        "-o",
+                        "jsonpath={.status.disruptionsAllowed}")
+                .strip();
+    }
+
     /** Follows what every pod's agent says, until closed; a pod's log goes with the pod. */
     LogWatches watchLogs() {
         return new LogWatches(client, namespace, podNames());
