@@ -199,6 +199,8 @@ final class Return {
             Disk.deleteTree(adopted);
         }
         Disk.delete(folder.resolve(DirectoryLock.FILE));
+        // What the running agent writes to see whether the disk answers.
+        Disk.delete(folder.resolve("disk.check"));
         if (Files.isDirectory(config.cluster().dataDir())) {
             var _ = Disk.deleteIfEmpty(config.cluster().dataDir());
         }

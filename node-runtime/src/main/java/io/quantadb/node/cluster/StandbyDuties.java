@@ -220,7 +220,9 @@ final class StandbyDuties {
     private void replaceData(ClusterState s) {
         NodeId primary = s.primary();
         Member me = ctx.me();
-        if (primary == null || me == null || !mayDiscard(s) || !server.idle()) {
+        // One at a time: of two that are made durable at once, the one that ends last would be this node's.
+        boolean asked = generationAsked > ctx.generation;
+        if (primary == null || me == null || asked || !mayDiscard(s) || !server.idle()) {
             return;
         }
         Lsn fork = divergedAt(s);
