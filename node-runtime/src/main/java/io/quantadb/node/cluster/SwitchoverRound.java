@@ -409,15 +409,9 @@ final class SwitchoverRound {
     }
 
     private void say(SwitchoverPlan p, CoordMessage.Step step) {
+        SwitchoverRequest r = p.request();
         ctx.send(
-                p.from(),
-                new CoordMessage.SwitchoverStep(
-                        ctx.term,
-                        p.request().epoch(),
-                        round,
-                        step,
-                        p.heir(),
-                        p.request().drainMillis()));
+                p.from(), new CoordMessage.SwitchoverStep(ctx.term, r.epoch(), round, step, p.heir(), r.drainMillis()));
     }
 
     private @Nullable String objection(SwitchoverPlan p, long lagBytesMax) {

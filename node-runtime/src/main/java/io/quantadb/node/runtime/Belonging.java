@@ -2,12 +2,16 @@ package io.quantadb.node.runtime;
 
 import static io.quantadb.node.common.LogKeys.CLUSTER;
 
+import io.quantadb.node.cluster.ClusterState;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.MonotonicClock;
 import io.quantadb.node.common.PeerId;
+import io.quantadb.node.config.NodeConfig;
 import io.quantadb.node.consensus.RaftStatus;
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -109,5 +113,21 @@ final class Belonging {
         }
         long silent = heard.silentMillis(leader.node(), now);
         return silent >= 0 && silent < SILENCE.toMillis();
+    }
+
+    /** Who may know whether this node is a member. */
+    static List<HostPort> others(NodeConfig config, ClusterState state) {
+        Set<HostPort> out = new LinkedHashSet<>();
+        state.members().forEach((node, member) -> {
+            if (!node.equals(config.cluster().nodeId())) {
+                out.add(member.addresses().replication());
+            }
+        });
+        HostPort first = config.cluster().replication().primaryAddress();
+        if (first != null) {
+            out.add(first);
+        }
+        out.addAll(config.otherPeers());
+        return List.copyOf(out);
     }
 }

@@ -1,12 +1,15 @@
 package io.quantadb.node.runtime;
 
 import io.quantadb.node.cluster.Addresses;
+import io.quantadb.node.cluster.ClusterState;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.NodeId;
+import io.quantadb.node.consensus.RaftStatus;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What nodes say to each other before they share a cluster: the header and the reply of HELLO and JOIN streams, as
@@ -33,6 +36,18 @@ record Greeting(
     /** What a node adds that is founding a cluster, or asks whether it may. */
     static Map<String, String> founding(String uid) {
         return uid.isEmpty() ? Map.of() : Map.of(FOUNDING, uid);
+    }
+
+    /** A member tells the timers that all must use, and a leader whom it knows. */
+    static Map<String, String> ofMember(ClusterState state, @Nullable RaftStatus raft) {
+        String timers = state.settings().timers().text();
+        return raft == null || !raft.isLeader() || !raft.ownTermApplied()
+                ? Map.of(TIMERS, timers)
+                : Map.of(
+                        TIMERS,
+                        timers,
+                        Roll.KEY,
+                        Roll.text(raft.term(), state.members().values()));
     }
 
     boolean isFounding() {

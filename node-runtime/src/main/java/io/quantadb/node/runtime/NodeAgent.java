@@ -34,10 +34,8 @@ import io.quantadb.node.transport.StreamKind;
 import io.quantadb.node.wal.DivergedWal;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
@@ -414,7 +412,7 @@ final class NodeAgent implements AutoCloseable {
         RaftStatus raft = raftStatus.get();
         Map<String, String> extra = state == null || !state.current().bootstrapped()
                 ? Greeting.founding(desk.founding())
-                : ofMember(state.current(), raft);
+                : Greeting.ofMember(state.current(), raft);
         Map<NodeId, io.quantadb.node.cluster.Addresses> members = new TreeMap<>();
         if (state != null) {
             state.current().members().forEach((node, m) -> members.put(node, m.addresses()));
@@ -428,34 +426,6 @@ final class NodeAgent implements AutoCloseable {
         return new Greeting(me.node(), me.incarnation(), me.clusterId(), me.systemIdentifier(), leader, members, extra);
     }
 
-    /** A member tells the timers that all must use, and a leader whom it knows. */
-    private static Map<String, String> ofMember(ClusterState state, @Nullable RaftStatus raft) {
-        String timers = state.settings().timers().text();
-        return raft == null || !raft.isLeader() || !raft.ownTermApplied()
-                ? Map.of(Greeting.TIMERS, timers)
-                : Map.of(
-                        Greeting.TIMERS,
-                        timers,
-                        Roll.KEY,
-                        Roll.text(raft.term(), state.members().values()));
-    }
-
-    /** Who may know whether this node is a member. */
-    private List<HostPort> others(ClusterState state) {
-        Set<HostPort> out = new LinkedHashSet<>();
-        state.members().forEach((node, member) -> {
-            if (!node.equals(config.cluster().nodeId())) {
-                out.add(member.addresses().replication());
-            }
-        });
-        HostPort first = config.cluster().replication().primaryAddress();
-        if (first != null) {
-            out.add(first);
-        }
-        out.addAll(config.otherPeers());
-        return List.copyOf(out);
-    }
-
     private void watchBelonging(Ground g, ReplicatedState state, Heard heard) {
         Formation asking =
                 new Formation(g.transport().streams(), clock, config.cluster().joinTimeout());
@@ -467,7 +437,7 @@ final class NodeAgent implements AutoCloseable {
                                 raftStatus::get,
                                 heard,
                                 clock,
-                                () -> others(state.current()),
+                                () -> Belonging.others(config, state.current()),
                                 address -> asking.hello(address, greeting()))
                         .start(() -> fault(new Failure(
                                 ExitCode.IDENTITY,
