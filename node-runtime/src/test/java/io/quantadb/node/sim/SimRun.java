@@ -586,9 +586,7 @@ final class SimRun {
         ClusterState s = world.oracle.committed;
         long data = nodes.stream().filter(n -> n.kind == MemberKind.DATA).count();
         boolean rule = s.rule().set().size() == data - 1 && s.nextRule() == null;
-        // Whoever is on its way out, or is out and does not know, counts no more: with a disk lost beside it the
-        // majority
-        // could be gone for good.
+        // Whoever is on its way out, or is out and does not know, counts no more: one more disk could be a majority's.
         boolean stay = !fences.any()
                 && nodes.stream()
                         .map(n -> s.member(n.self))
