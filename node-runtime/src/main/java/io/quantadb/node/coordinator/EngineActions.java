@@ -88,13 +88,18 @@ final class EngineActions implements AutoCloseable {
         return true;
     }
 
-    /** Beside the relay's part of it: where the node changes to another timeline, its first file is there in time. */
+    /**
+     * Beside the relay's part of it: where the node changes to another timeline, its first file is there in time. Not
+     * where it still lacks WAL of the older one, which its server would then look for in that file.
+     */
     void prepare(Action.Follow follow) {
         ClusterState s = state.get();
         boolean changes = follow.epoch() == s.epoch() && follow.checked().timeline() != s.timeline();
-        if (changes && !s.history().isEmpty()) {
-            Lsn fork = Lsn.max(follow.checked().lsn(), s.history().getLast().expectedFork());
-            beside("expect timeline", () -> engine.expectTimeline(s.timeline(), fork));
+        Lsn end = follow.checked().lsn();
+        if (changes
+                && !s.history().isEmpty()
+                && end.compareTo(s.history().getLast().branchPoint()) >= 0) {
+            beside("expect timeline", () -> engine.expectTimeline(s.timeline(), end));
         }
     }
 

@@ -149,6 +149,9 @@ final class NodeEngine implements EngineControl {
     public int startStandby() {
         requireStaying();
         rewinder.tidy();
+        if (!server.isRunning()) {
+            spare.takeBack();
+        }
         startAs(StartMode.STANDBY);
         standby = true;
         return ControlFile.read(directory.path()).checkpointTimeline();

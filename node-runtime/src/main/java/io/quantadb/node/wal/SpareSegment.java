@@ -3,6 +3,7 @@ package io.quantadb.node.wal;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
@@ -23,11 +24,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Steps: (1) {@link #keep} makes {@value #NAME} in {@code pg_wal}, under a name that PostgreSQL does not look at;
  * (2) {@link #use} links it under the name of the segment that comes next, never over one that is there, and flushes the
- * directory, since the receiver flushes only what it writes into a file that it has not made.
+ * directory, since the receiver flushes only what it writes into a file that it has not made; (3) {@link #takeBack}
+ * removes before the server's next start what nothing was received into.
  *
- * <p>Zeros are no WAL to anybody: recovery and {@link WalReader} find the end where they found it before, and read that
- * timeline's file only under its history, which comes from its primary. Nothing depends on the file being there. Any
- * thread; what waits for the disk takes turns.
+ * <p>The third step is not for tidiness. Zeros are no WAL to {@link WalReader}, which finds the end where it found it
+ * before, but recovery opens the file of the youngest timeline in its history for a segment, finds no record there, and
+ * ends with "according to history file, WAL location ... belongs to timeline ..., but previous recovered WAL file came from
+ * timeline ..." where it then asks for what lies before the fork (xlogrecovery.c, WaitForWALToBecomeAvailable). A server
+ * that runs comes there only behind the fork, so whoever has not all up to it is given none. Nothing depends on the file
+ * being there. Any thread; what waits for the disk takes turns.
  */
 public final class SpareSegment {
     static final String NAME = "quantadb.spare";
@@ -108,6 +113,39 @@ public final class SpareSegment {
             throw new LocalFault("%s cannot be given away".formatted(inWal(NAME)), e);
         } finally {
             turn.unlock();
+        }
+    }
+
+    /**
+     * Removes the segments of timelines after the last checkpoint's that begin with no page of WAL: what a receiver writes
+     * begins with the segment. For a directory whose server does not run. {@link LocalFault} when the disk fails.
+     */
+    public void takeBack() {
+        turn.lock();
+        try {
+            ControlFile control = ControlFile.read(dataDirectory);
+            boolean any = false;
+            for (SegmentName segment : SegmentName.in(walDirectory(), WalLayout.of(control))) {
+                if (segment.timeline() > control.checkpointTimeline() && beginsWithNoPage(segment.file())) {
+                    Files.delete(segment.file());
+                    any = true;
+                }
+            }
+            if (any) {
+                Durable.force(walDirectory());
+            }
+        } catch (IOException e) {
+            throw new LocalFault("%s cannot be looked through".formatted(walDirectory()), e);
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    /** Every page of WAL begins with a magic number of two bytes. */
+    private static boolean beginsWithNoPage(Path segment) throws IOException {
+        try (InputStream in = Files.newInputStream(segment, LinkOption.NOFOLLOW_LINKS)) {
+            byte[] magic = in.readNBytes(Short.BYTES);
+            return magic.length == Short.BYTES && magic[0] == 0 && magic[1] == 0;
         }
     }
 

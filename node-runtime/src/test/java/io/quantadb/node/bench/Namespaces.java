@@ -1,5 +1,6 @@
 package io.quantadb.node.bench;
 
+import io.quantadb.node.testing.TestFork;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,13 +12,18 @@ import java.util.concurrent.TimeUnit;
  * takes its side of the bridge down: nothing is refused or reset, packets are simply gone. Needs root and iproute2.
  *
  * <pre>
- * qdb0 10.77.0.1 ─┐
- * qdb1 10.77.0.2 ─┼─ bridge qdbbr 10.77.0.254 (clients)
- * qdb2 10.77.0.3 ─┘
+ * qdb1n0 10.77.1.1 ─┐
+ * qdb1n1 10.77.1.2 ─┼─ bridge qdb1br 10.77.1.254 (clients)
+ * qdb1n2 10.77.1.3 ─┘
  * </pre>
+ *
+ * The number in the names and addresses is the test JVM's.
  */
 public final class Namespaces implements AutoCloseable {
-    private static final String BRIDGE = "qdbbr";
+    private static final String NAME = "qdb" + TestFork.number();
+    private static final String BRIDGE = NAME + "br";
+    private static final String PROBE = NAME + "probe";
+    private static final String NETWORK = "10.77." + TestFork.number() + ".";
 
     private final int count;
 
@@ -31,8 +37,8 @@ public final class Namespaces implements AutoCloseable {
             return "network namespaces need root";
         }
         try {
-            ip("netns", "add", "qdbprobe");
-            ip("netns", "del", "qdbprobe");
+            ip("netns", "add", PROBE);
+            ip("netns", "del", PROBE);
             return "";
         } catch (IOException e) {
             return "network namespaces cannot be made: " + e.getMessage();
@@ -45,7 +51,7 @@ public final class Namespaces implements AutoCloseable {
         out.remove();
         try {
             ip("link", "add", BRIDGE, "type", "bridge");
-            ip("addr", "add", "10.77.0.254/24", "dev", BRIDGE);
+            ip("addr", "add", NETWORK + "254/24", "dev", BRIDGE);
             ip("link", "set", BRIDGE, "up");
             for (int i = 0; i < count; i++) {
                 String space = space(i);
@@ -65,7 +71,7 @@ public final class Namespaces implements AutoCloseable {
     }
 
     public static String host(int node) {
-        return "10.77.0." + (node + 1);
+        return NETWORK + (node + 1);
     }
 
     /** Stands before a command to run it inside; it replaces itself by the command. */
@@ -82,11 +88,11 @@ public final class Namespaces implements AutoCloseable {
     }
 
     private static String space(int node) {
-        return "qdb" + node;
+        return NAME + "n" + node;
     }
 
     private static String outside(int node) {
-        return "qdbv" + node;
+        return NAME + "v" + node;
     }
 
     private void remove() {

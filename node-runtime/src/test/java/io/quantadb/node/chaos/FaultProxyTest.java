@@ -149,7 +149,7 @@ class FaultProxyTest {
         // Given
         Ends ends = connect();
         proxy.set(THERE, LinkFaults.delay(0, 20));
-        byte[] sent = new byte[500];
+        byte[] sent = new byte[100];
 
         // When
         for (int i = 0; i < sent.length; i++) {

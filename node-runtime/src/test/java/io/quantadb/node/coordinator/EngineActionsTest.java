@@ -7,6 +7,7 @@ import io.quantadb.node.cluster.Action;
 import io.quantadb.node.cluster.Addresses;
 import io.quantadb.node.cluster.ClusterState;
 import io.quantadb.node.cluster.Command;
+import io.quantadb.node.cluster.EpochRecord;
 import io.quantadb.node.cluster.Event;
 import io.quantadb.node.cluster.Member;
 import io.quantadb.node.cluster.MemberKind;
@@ -41,6 +42,7 @@ class EngineActionsTest {
     private final TestingEngine engine = new TestingEngine();
     private final EngineActions actions = new EngineActions(engine, this::state);
     private volatile @Nullable Member source;
+    private volatile Lsn fork = Lsn.NONE;
 
     @AfterEach
     void close() {
@@ -199,15 +201,50 @@ class EngineActionsTest {
         assertThat(engine.calls).containsExactly("expect timeline 1 from 0/C8");
     }
 
-    /** n1 alone, and the node to clone from when there is one. */
+    @Test
+    void preparesNoFileForANodeThatLacksWalOfTheOlderTimeline() {
+        // Given
+        source = new Member(new PeerId(N2, 11), 1, MemberKind.DATA, MemberState.VOTER, AT, "", 100, false);
+        fork = new Lsn(150);
+
+        // When
+        actions.prepare(new Action.Follow(N2, 1, 2, new Position(9, new Lsn(149))));
+        actions.prepare(new Action.Follow(N2, 1, 2, new Position(9, new Lsn(150))));
+
+        // Then
+        await().atMost(SOON).until(() -> !engine.calls.isEmpty());
+        assertThat(engine.calls).containsExactly("expect timeline 1 from 0/96");
+    }
+
+    /** The node to clone from alone when there is one, and where its timeline began. */
     private ClusterState state() {
         ClusterState alone = ClusterState.EMPTY;
         Member m = source;
-        return m == null
-                ? alone
-                : new Transitions(new ProtocolRules())
-                        .apply(alone, new Command.Bootstrap("c", 1, 1, m, 1, Settings.DEFAULT))
-                        .state();
+        if (m == null) {
+            return alone;
+        }
+        ClusterState s = new Transitions(new ProtocolRules())
+                .apply(alone, new Command.Bootstrap("c", 1, 1, m, 1, Settings.DEFAULT))
+                .state();
+        return new ClusterState(
+                s.clusterId(),
+                s.systemIdentifier(),
+                s.clusterVersion(),
+                s.epoch(),
+                s.version(),
+                s.primary(),
+                s.primaryGeneration(),
+                s.timeline(),
+                s.releasedEpoch(),
+                s.releasedPrimary(),
+                s.releasedGeneration(),
+                s.rule(),
+                s.nextRule(),
+                List.of(new EpochRecord(1, N2, 1, 9, fork, Lsn.NONE, false)),
+                s.lastTimeline(),
+                s.members(),
+                s.settings(),
+                s.failovers());
     }
 
     @Test

@@ -15,6 +15,7 @@ import io.quantadb.node.pki.NodeCredentials;
 import io.quantadb.node.pki.TlsFiles;
 import io.quantadb.node.testing.PostgresBinaries;
 import io.quantadb.node.testing.PostgresVersion;
+import io.quantadb.node.testing.TestFork;
 import java.io.File;
 import java.io.IOException;
 import java.net.URI;
@@ -39,7 +40,7 @@ import javax.net.ssl.TrustManagerFactory;
 /** Three agents in mode auto on loopback, as an operator of a container platform would run them. */
 final class AutoNodes implements AutoCloseable {
     static final String OWNER_PASSWORD = "a-s3cret-of-the-owner";
-    private static final int FIRST_PORT = 15460;
+    private static final int FIRST_PORT = TestFork.port(15460);
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     /** An HTTP status and the body with it. */

@@ -15,6 +15,7 @@ import io.quantadb.node.common.HostPort;
 import io.quantadb.node.config.Ports;
 import io.quantadb.node.testing.PostgresBinaries;
 import io.quantadb.node.testing.PostgresVersion;
+import io.quantadb.node.testing.TestFork;
 import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -40,7 +41,7 @@ import java.util.concurrent.TimeUnit;
 /** Nodes of any number and kind on loopback, each started by a command line as people write it. */
 final class HandMade implements AutoCloseable {
     static final Duration PATIENCE = Duration.ofSeconds(90);
-    private static final int FIRST_PORT = 15700;
+    private static final int FIRST_PORT = TestFork.port(15700);
     private static final String PASSWORD = "a-password";
 
     private final String test;

@@ -3,6 +3,7 @@ package io.quantadb.node.process;
 import io.quantadb.node.cli.QuantaDb;
 import io.quantadb.node.testing.PostgresBinaries;
 import io.quantadb.node.testing.PostgresVersion;
+import io.quantadb.node.testing.TestFork;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -22,7 +23,7 @@ import java.util.regex.Pattern;
  * the page may be another's here. {@code bin/quantadb} is this build.
  */
 final class Howto implements AutoCloseable {
-    private static final int PORTS_UP = 17_000;
+    private static final int PORTS_UP = TestFork.port(17_000);
     /** Where an address or a list of ports names one of the page's, but for the SQL ports of {@code --port}. */
     private static final Pattern PORT = Pattern.compile("(?<=[:=,])[6789]43[234]\\b");
 

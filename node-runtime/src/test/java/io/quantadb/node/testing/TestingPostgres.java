@@ -292,10 +292,21 @@ public final class TestingPostgres implements AutoCloseable {
     /** Makes the data directory that of a standby of {@code primary}, for the next start. */
     public TestingPostgres standbyOf(TestingPostgres primary, String applicationName) {
         set("primary_conninfo", primary.conninfo(applicationName));
+        return standby();
+    }
+
+    /** The same of no primary yet; see {@link #follow}. */
+    public TestingPostgres standby() {
         set("wal_retrieve_retry_interval", "20ms");
         set("hot_standby", "on");
         OsUser.SERVER.run(List.of("touch", data.resolve("standby.signal").toString()));
         return this;
+    }
+
+    /** Has a running {@link #standby} stream from there, and from nowhere else. */
+    public void follow(TestingPostgres primary, String applicationName) {
+        query("ALTER SYSTEM SET primary_conninfo = '%s'".formatted(primary.conninfo(applicationName)));
+        query("SELECT pg_reload_conf()");
     }
 
     private Process server() {

@@ -114,57 +114,132 @@ class SpareSegmentTest {
         assertThat(names()).doesNotContain(SEGMENT);
     }
 
+    @Test
+    void whatNothingWasReceivedIntoIsTakenBackAndNothingElse() throws IOException {
+        // Given
+        assertThat(spare.keep() && spare.use(7, FORK)).isTrue();
+        Path received = Files.write(pgWal.resolve("000000070000000000000051"), new byte[] {0x10, (byte) 0xD1, 0, 0});
+        Path ahead = Files.write(pgWal.resolve("0000000100000000000000FF"), new byte[SEGMENT_BYTES]);
+        List<String> before = names();
+
+        // When
+        spare.takeBack();
+
+        // Then: not what PostgreSQL made ahead on its own timeline either
+        assertThat(names())
+                .containsExactlyInAnyOrderElementsOf(
+                        before.stream().filter(name -> !name.equals(SEGMENT)).toList());
+        assertThat(received).exists();
+        Files.delete(ahead);
+    }
+
+    /** Three servers: one of a timeline that has ended, its heir, and a standby that has all of it. */
+    private static final class Trio implements AutoCloseable {
+        private final TestingPostgres old;
+        private final TestingPostgres heir;
+        private final TestingPostgres follower;
+        private Lsn fork = Lsn.NONE;
+
+        Trio(PostgresVersion version) {
+            old = TestingPostgres.create(version).start();
+            heir = TestingPostgres.create(version).set("max_connections", "100").standbyOf(old, "h");
+            follower = TestingPostgres.create(version)
+                    .set("max_connections", "100")
+                    .standby();
+            try {
+                old.query("CREATE TABLE t AS SELECT 1 AS a");
+                heir.start();
+                follower.start();
+                follower.follow(old, "f");
+                old.query("INSERT INTO t SELECT generate_series(1, 1000)");
+                Lsn end = flushed(old);
+                awaitReplay(heir, end);
+                awaitReplay(follower, end);
+                old.kill9();
+                heir.query("SELECT pg_promote()");
+                fork = TimelineHistory.read(heir.dataDirectory(), 2).switchPointOf(1);
+            } catch (RuntimeException | Error e) {
+                close();
+                throw e;
+            }
+        }
+
+        Path history() {
+            return heir.dataDirectory().resolve("pg_wal").resolve(TimelineHistory.fileName(2));
+        }
+
+        /** Where the second timeline begins, in the follower's WAL. */
+        Path segment() {
+            WalLayout layout = WalLayout.of(ControlFile.read(follower.dataDirectory()));
+            return follower.dataDirectory().resolve("pg_wal").resolve(layout.fileName(2, layout.segmentOf(fork)));
+        }
+
+        SpareSegment spare() {
+            return new SpareSegment(follower.dataDirectory(), TestingPostgres.owner());
+        }
+
+        Lsn writeMore() {
+            heir.query("INSERT INTO t SELECT generate_series(1, 1000)");
+            return flushed(heir);
+        }
+
+        private static Lsn flushed(TestingPostgres server) {
+            return Lsn.parse(server.query("SELECT pg_current_wal_flush_lsn()").single());
+        }
+
+        @Override
+        public void close() {
+            follower.close();
+            heir.close();
+            old.close();
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
-    void postgresqlReceivesTheNextTimelineIntoItAndNobodyTakesItForWalBefore(PostgresVersion version)
-            throws IOException {
-        try (TestingPostgres old = TestingPostgres.create(version).start();
-                TestingPostgres promoted = TestingPostgres.create(version);
-                TestingPostgres follower = TestingPostgres.create(version)) {
-            // Given a standby that has ended on the old timeline
-            old.query("CREATE TABLE t AS SELECT 1 AS a");
-            promoted.set("max_connections", "100").standbyOf(old, "p").start();
-            follower.set("max_connections", "100").standbyOf(old, "f").start();
-            old.query("INSERT INTO t SELECT generate_series(1, 1000)");
-            Lsn before =
-                    Lsn.parse(old.query("SELECT pg_current_wal_flush_lsn()").single());
-            awaitReplay(promoted, before);
-            awaitReplay(follower, before);
-            old.kill9();
-            promoted.query("SELECT pg_promote()");
-            follower.kill9();
-            Path data = follower.dataDirectory();
-            WalEnd end = WalReader.findEnd(data);
+    void postgresqlReceivesTheNextTimelineIntoIt(PostgresVersion version) throws IOException {
+        try (Trio trio = new Trio(version)) {
+            // Given
+            SpareSegment itsSpare = trio.spare();
+            assertThat(itsSpare.keep() && itsSpare.use(2, trio.fork)).isTrue();
+            Object file = Files.getAttribute(trio.segment(), "unix:ino");
 
-            // When it has the file and, at the worst, the history, but nothing was received into the file
-            SpareSegment itsSpare = new SpareSegment(data, TestingPostgres.owner());
+            // When
+            trio.follower.follow(trio.heir, "f");
+            Lsn written = trio.writeMore();
+            awaitReplay(trio.follower, written);
+
+            // Then
+            assertThat(Files.getAttribute(trio.segment(), "unix:ino")).isEqualTo(file);
+            trio.follower.kill9();
+            WalEnd followed = WalReader.findEnd(trio.follower.dataDirectory());
+            assertThat(followed.timeline()).isEqualTo(2);
+            assertThat(followed.end()).isGreaterThanOrEqualTo(written);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void nobodyTakesItForWalAfterACrashBeforeAnythingWasReceived(PostgresVersion version) throws IOException {
+        try (Trio trio = new Trio(version)) {
+            // Given the file and, at the worst, the history
+            trio.follower.kill9();
+            Path data = trio.follower.dataDirectory();
+            WalEnd end = WalReader.findEnd(data);
+            SpareSegment itsSpare = trio.spare();
             assertThat(itsSpare.keep() && itsSpare.use(2, end.end())).isTrue();
-            String history = TimelineHistory.fileName(2);
-            TestingWal.put(
-                    data,
-                    history,
-                    Files.readAllBytes(
-                            promoted.dataDirectory().resolve("pg_wal").resolve(history)));
-            WalLayout layout = WalLayout.of(ControlFile.read(data));
-            Path segment = data.resolve("pg_wal").resolve(layout.fileName(2, layout.segmentOf(end.end())));
-            Object file = Files.getAttribute(segment, "unix:ino");
+            TestingWal.put(data, TimelineHistory.fileName(2), Files.readAllBytes(trio.history()));
+
+            // When
             WalEnd again = WalReader.findEnd(data);
-            follower.standbyOf(promoted, "f").start();
-            promoted.query("INSERT INTO t SELECT generate_series(1, 1000)");
-            Lsn written = Lsn.parse(
-                    promoted.query("SELECT pg_current_wal_flush_lsn()").single());
-            awaitReplay(follower, written);
+            itsSpare.takeBack();
+            trio.follower.start();
+            trio.follower.follow(trio.heir, "f");
+            awaitReplay(trio.follower, trio.writeMore());
 
             // Then
             assertThat(again.sure()).as(again.reason()).isTrue();
             assertThat(List.of(again.timeline(), again.end())).isEqualTo(List.of(1, end.end()));
-            assertThat(Files.getAttribute(segment, "unix:ino"))
-                    .as("received into the file that was prepared")
-                    .isEqualTo(file);
-            follower.kill9();
-            WalEnd followed = WalReader.findEnd(data);
-            assertThat(followed.timeline()).isEqualTo(2);
-            assertThat(followed.end()).isGreaterThanOrEqualTo(written);
         }
     }
 
