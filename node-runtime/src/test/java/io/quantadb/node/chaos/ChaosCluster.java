@@ -42,6 +42,7 @@ import java.util.stream.IntStream;
 final class ChaosCluster implements AutoCloseable {
     private static final Duration STOP_DEADLINE = Duration.ofSeconds(40);
     private static final Duration SQL_DEADLINE = Duration.ofSeconds(5);
+    private static final int SWITCHOVER_TRIES = 3;
     private static final Duration VALIDITY = Duration.ofDays(30);
     private static final String OPERATOR = "operator";
 
@@ -253,13 +254,30 @@ final class ChaosCluster implements AutoCloseable {
                 Operator.body().put("node", LinkPlan.id(node)).put("maintenance", on));
     }
 
-    /** @param target empty for whoever is best */
+    /**
+     * Asks as people do who were told that the primary has changed meanwhile: again, another node.
+     *
+     * @param target empty for whoever is best
+     */
     void switchOver(int pick, String target, int drainMs) throws Strike.Skipped {
         trace.say("        to %s".formatted(target.isEmpty() ? "the best" : target));
-        operator.ask(
-                pick,
-                "/cluster/switchover",
-                Operator.body().put("target", target).put("timeout", "10s").put("drain", drainMs + "ms"));
+        for (int tries = 1; ; tries++) {
+            try {
+                operator.ask(
+                        pick + tries,
+                        "/cluster/switchover",
+                        Operator.body()
+                                .put("target", target)
+                                .put("timeout", "10s")
+                                .put("drain", drainMs + "ms"));
+                return;
+            } catch (Operator.Refused e) {
+                if (tries == SWITCHOVER_TRIES) {
+                    throw e;
+                }
+                trace.say("        " + e.getMessage());
+            }
+        }
     }
 
     /** Has a node copied anew, unless commits would have to wait for it. */

@@ -37,6 +37,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Nodes of any number and kind on loopback, each started by a command line as people write it. */
 final class HandMade implements AutoCloseable {
@@ -44,13 +45,17 @@ final class HandMade implements AutoCloseable {
     private static final int FIRST_PORT = TestFork.port(15700);
     private static final String PASSWORD = "a-password";
 
-    private final String test;
+    private static final AtomicInteger MADE = new AtomicInteger();
+
+    /** Where the logs stay; of each cluster its own, in the order in which they were made. */
+    private final Path logs;
+
     private final Path folder;
     private final TreeMap<Integer, Process> running = new TreeMap<>();
     private final TreeMap<Integer, List<String>> lines = new TreeMap<>();
 
     HandMade(Class<?> test) throws IOException {
-        this.test = test.getSimpleName();
+        this.logs = Path.of("target", "process", test.getSimpleName() + "-" + MADE.incrementAndGet());
         this.folder = Files.createTempDirectory("qhm");
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         Path password = Files.writeString(folder.resolve("password"), PASSWORD + "\n");
@@ -297,9 +302,9 @@ final class HandMade implements AutoCloseable {
                 process.destroyForcibly().waitFor(10, TimeUnit.SECONDS);
             }
         }
-        Path kept = Files.createDirectories(Path.of("target", "process", test));
+        Files.createDirectories(logs);
         for (int node : running.keySet()) {
-            Files.copy(log(node), kept.resolve(id(node) + ".log"), StandardCopyOption.REPLACE_EXISTING);
+            Files.copy(log(node), logs.resolve(id(node) + ".log"), StandardCopyOption.REPLACE_EXISTING);
         }
         try (var walk = Files.walk(folder)) {
             for (Path path : walk.sorted(Comparator.reverseOrder()).toList()) {

@@ -203,11 +203,11 @@ class SmallClustersPT {
                 .until(() -> nodes.says("primary").equals(id));
     }
 
-    /** Commits wait for this node. */
+    /** Commits wait for this node, and the change of rule that brought it about is over. */
     private static void awaitRule(HandMade nodes, String id) {
         await("%s acknowledges".formatted(id))
                 .atMost(HandMade.PATIENCE)
-                .untilAsserted(() -> assertThat(nodes.says("rule")).contains(id));
+                .untilAsserted(() -> assertThat(nodes.says("rule")).contains(id).doesNotContain(" AND "));
     }
 
     /** Long enough for an election, were there one. */

@@ -163,10 +163,6 @@ final class DesiredObjects {
                 .build();
     }
 
-    /**
-     * With what the server adds to a template. An apply sets the list of templates as one value, so that without them
-     * every apply would be a change, and be written (seen on 1.20.2).
-     */
     private PersistentVolumeClaim claim() {
         return new PersistentVolumeClaimBuilder()
                 .withApiVersion("v1")
@@ -174,7 +170,6 @@ final class DesiredObjects {
                 .withNewMetadata()
                 .withName(NodePod.DATA_VOLUME)
                 .withLabels(ref.labels())
-                .addToAdditionalProperties("creationTimestamp", null)
                 .endMetadata()
                 .withNewSpec()
                 .withAccessModes("ReadWriteOnce")
@@ -184,9 +179,6 @@ final class DesiredObjects {
                 .addToRequests("storage", spec.storage().size())
                 .endResources()
                 .endSpec()
-                .withNewStatus()
-                .withPhase("Pending")
-                .endStatus()
                 .build();
     }
 
