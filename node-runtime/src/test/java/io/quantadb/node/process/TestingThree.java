@@ -227,6 +227,10 @@ final class TestingThree implements AutoCloseable {
         demo.start(node.id());
     }
 
+    void startMissing() {
+        nodes().stream().filter(node -> !node.running()).forEach(this::start);
+    }
+
     static ProcessMark agent(DemoNode node) {
         return Objects.requireNonNull(node.agent(), "the node has no agent");
     }
