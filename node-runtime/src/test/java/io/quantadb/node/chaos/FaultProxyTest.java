@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 
 class FaultProxyTest {
     private static final int QUIET_MS = 150;
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(30);
     private static final Link THERE = new Link(0, 1);
     private static final Link BACK = new Link(1, 0);
     private static final InetAddress SOURCE = InetAddress.ofLiteral("127.0.0.2");

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class EngineActionsTest {
-    private static final Duration SOON = Duration.ofSeconds(5);
+    private static final Duration SOON = Duration.ofSeconds(30);
     private static final NodeId N2 = new NodeId("n2");
     private static final HostPort HERE = new HostPort("127.0.0.1", 1);
     private static final Addresses AT = new Addresses(HERE, HERE, HERE, HERE, HERE);

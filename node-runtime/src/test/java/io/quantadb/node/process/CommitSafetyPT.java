@@ -27,7 +27,7 @@ import org.postgresql.PGConnection;
  * node: a commit that waits, one whose wait somebody cancelled, and what others read of it.
  */
 class CommitSafetyPT extends OnOneCluster {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(30);
     private static final long BASE = 900_000_000_000L;
 
     private long nextId = BASE;

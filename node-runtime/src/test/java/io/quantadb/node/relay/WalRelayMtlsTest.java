@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.NodeId;
+import io.quantadb.node.pgwire.PgError;
 import io.quantadb.node.pki.ClusterCa;
 import io.quantadb.node.testing.PostgresVersion;
 import io.quantadb.node.transport.NettyTransport;
@@ -67,6 +68,8 @@ final class WalRelayMtlsTest {
 
             // Then what was acknowledged is there
             await().atMost(LONG)
+                    // It is flushed there, and replayed a moment later.
+                    .ignoreExceptionsInstanceOf(PgError.class)
                     .untilAsserted(
                             () -> assertThat(b.one("SELECT max(id) FROM t")).isEqualTo("300000"));
             assertThat(a.relay.voiceReported().isNone()).isFalse();

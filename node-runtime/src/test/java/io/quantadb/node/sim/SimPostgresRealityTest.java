@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Tag("postgres")
 final class SimPostgresRealityTest {
-    private static final Duration LONG = Duration.ofSeconds(15);
+    private static final Duration LONG = Duration.ofSeconds(45);
     private static final boolean IMMEDIATE = true;
     private static final boolean FAST = false;
 

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 class NettyPeerStreamsTest {
     private static final NodeId N1 = new NodeId("node1");
     private static final NodeId N2 = new NodeId("node2");
-    private static final Duration SOON = Duration.ofSeconds(5);
+    private static final Duration SOON = Duration.ofSeconds(30);
 
     @TempDir
     private Path folder;
