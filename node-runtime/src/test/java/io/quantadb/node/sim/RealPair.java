@@ -267,6 +267,8 @@ final class RealPair implements ServerPair {
         soon().until(() -> sql(server, "SELECT pg_is_in_recovery()").single().equals("f"));
         primary = server;
         standby[server] = false;
+        // As in the model: when it is a standby again, it follows nobody before it is told whom.
+        conninfo(server, "");
         TimelineHistory.Parent parent = TimelineHistory.read(servers.get(server).dataDirectory(), timeline)
                 .parents()
                 .getLast();
