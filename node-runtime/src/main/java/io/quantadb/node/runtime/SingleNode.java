@@ -17,6 +17,8 @@ import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.MonotonicClock;
 import io.quantadb.node.config.ClientTlsMode;
 import io.quantadb.node.config.NodeConfig;
+import io.quantadb.node.coordinator.FactStore;
+import io.quantadb.node.coordinator.NodeFacts;
 import io.quantadb.node.front.FrontConfig;
 import io.quantadb.node.front.FrontView;
 import io.quantadb.node.front.SqlFront;
@@ -29,6 +31,7 @@ import io.quantadb.node.postgres.StartMode;
 import io.quantadb.node.postgres.StopMode;
 import io.quantadb.node.transport.NettyTransport;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -70,6 +73,7 @@ final class SingleNode implements AutoCloseable {
         closing.add("certificates", NodeNetwork.watchCertificates(transport));
         NodePostgres.Found found = NodePostgres.find(config);
         closing.add("locks", Steps.at(ExitCode.DATA_DIRECTORY, () -> NodeLocks.acquire(config, found.user())));
+        requireOfNoCluster(files);
         NodePostgres postgres = found.prepare(files);
         RunFolder run = new RunFolder(config.runDir());
         run.open();
@@ -127,6 +131,24 @@ final class SingleNode implements AutoCloseable {
                 .addKeyValue(NODE, config.cluster().nodeId())
                 .addKeyValue("sql", a.sql())
                 .log("single node started");
+    }
+
+    /** What would be written here alone no other member would ever have, and a cluster that lives would undo it. */
+    private void requireOfNoCluster(NodeFiles files) {
+        if (!Files.exists(files.facts())) {
+            return;
+        }
+        NodeFacts facts;
+        try (FactStore store = Steps.at(ExitCode.DATA_DIRECTORY, () -> new FactStore(files.facts(), fault -> {}))) {
+            facts = store.facts();
+        }
+        if (facts != null && facts.isMember()) {
+            throw new Failure(
+                    ExitCode.DATA_DIRECTORY,
+                    "%s is the disk of node %s of cluster %s, and without --cluster-mode it would run apart from it"
+                            .formatted(config.dataDir(), facts.node(), facts.clusterId()),
+                    "start it with the --cluster-mode, or the --config, with which it ran before");
+        }
     }
 
     private void create(NodeFiles files, NodePostgres postgres) {

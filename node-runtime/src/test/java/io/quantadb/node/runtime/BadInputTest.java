@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quantadb.node.cli.ExitCode;
 import io.quantadb.node.cli.QuantaDb;
 import io.quantadb.node.cli.Services;
+import io.quantadb.node.common.NodeId;
+import io.quantadb.node.coordinator.FactStore;
+import io.quantadb.node.coordinator.NodeFacts;
 import io.quantadb.node.raftlog.DirectoryLock;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -128,6 +131,25 @@ final class BadInputTest {
                 assertThat(left).containsExactly(data().resolve("lock"));
             }
         }
+    }
+
+    /** Started without its mode, the disk of a primary would take writes that no other member ever has. */
+    @Test
+    void runsNoMembersDiskAlone() throws IOException {
+        // Given
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Path metadata = Files.createDirectories(data().resolve("cluster"));
+        try (FactStore store = new FactStore(metadata.resolve("node.facts"), fault -> {})) {
+            store.put(new NodeFacts(new NodeId("n1"), 7, "shop-1", 42, 1, 0, "", null));
+        }
+
+        // When
+        Outcome outcome = run("--node-id", "n1");
+
+        // Then
+        assertThat(outcome.status()).isEqualTo(ExitCode.DATA_DIRECTORY.status());
+        assertThat(outcome.words()).contains("node n1 of cluster shop-1", "--cluster-mode");
+        assertThat(data().resolve("postgres")).doesNotExist();
     }
 
     @Test
