@@ -27,7 +27,12 @@ public final class Failure extends RuntimeException {
 
     /** The line for people. */
     public String line() {
+        return "quantadb: " + words();
+    }
+
+    /** The same for a log, where everything is this program's. */
+    public String words() {
         String what = String.valueOf(getMessage());
-        return advice.isEmpty() ? "quantadb: " + what : "quantadb: " + what + "; " + advice;
+        return advice.isEmpty() ? what : what + "; " + advice;
     }
 }

@@ -137,6 +137,7 @@ public final class ClusterCore {
                 // A reason to probe: silence decides, and silence has begun.
             }
             case Event.JoinAsked e -> leaderDuties.onJoinAsked(e);
+            case Event.MemberTold e -> leaderDuties.onMemberTold(e);
             case Event.AdminAsked e -> leaderDuties.onAdminAsked(e);
             case Event.PromisePersisted e -> freeze.onPromisePersisted(e.epoch());
             case Event.DiskHealth e -> server.onDisk(e.trouble());

@@ -52,11 +52,14 @@ public sealed interface Event {
     record Unreachable(NodeId node) implements Event {}
 
     /**
-     * A node asks to be let in, or tells its new addresses; it asks again until it is accepted. Answered by {@link
+     * A node asks to be let in; it asks again until it is accepted. Answered by {@link
      * Action.JoinAnswer}.
      */
     record JoinAsked(long requestId, PeerId peer, MemberKind kind, Addresses addresses, String zone, int priority)
             implements Event {}
+
+    /** A member tells where it is reached, where it stands and its priority by now; answered as a join, and lets nobody in. */
+    record MemberTold(long requestId, PeerId peer, Addresses addresses, String zone, int priority) implements Event {}
 
     /** An operator asks for a change; answered by {@link Action.AdminAnswer}. */
     record AdminAsked(long requestId, AdminRequest request) implements Event {}

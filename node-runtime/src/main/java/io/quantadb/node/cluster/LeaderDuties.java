@@ -177,6 +177,10 @@ final class LeaderDuties {
         members.onJoinAsked(join);
     }
 
+    void onMemberTold(Event.MemberTold told) {
+        members.onMemberTold(told);
+    }
+
     void onAdminAsked(Event.AdminAsked asked) {
         String notNow = ctx.leads() ? notNow(asked.request()) : null;
         if (notNow != null) {
@@ -215,9 +219,11 @@ final class LeaderDuties {
 
     /** Why members and mode stand still; null when they do not. */
     private @Nullable String busy() {
-        return failover.running() || forced.running()
-                ? "a failover is under way"
-                : switchover.underWay() ? "the primary is being moved" : null;
+        if (failover.running() || forced.running()) {
+            String waits = failover.heldBack();
+            return waits.isEmpty() ? "a failover is under way" : "a failover is called for and held back: " + waits;
+        }
+        return switchover.underWay() ? "the primary is being moved" : null;
     }
 
     void onStateOrMembership() {

@@ -65,7 +65,7 @@ final class MembershipKeeper {
         NodeId node = join.peer().node();
         Member m = ctx.state.member(node);
         if (m != null && m.peer().equals(join.peer())) {
-            updateAddresses(m, join);
+            update(m, join.addresses(), join.zone(), join.priority());
             boolean inRaft = ctx.voters.contains(m.peer()) || ctx.learners.contains(m.peer());
             answer(join, inRaft ? Action.JoinVerdict.ACCEPTED : Action.JoinVerdict.WAIT, "being added to the group");
             return;
@@ -90,18 +90,36 @@ final class MembershipKeeper {
         return m.node().equals(ctx.self.node()) || reports.fresh(m.node()) != null;
     }
 
-    private void updateAddresses(Member m, Event.JoinAsked join) {
-        boolean same = m.addresses().equals(join.addresses())
-                && m.zone().equals(join.zone())
-                && m.priority() == join.priority();
+    /** What a member is told to be by its own configuration. A stranger is not let in by it. */
+    void onMemberTold(Event.MemberTold told) {
+        Member m = ctx.state.member(told.peer());
+        if (!ctx.leads()) {
+            answer(told.requestId(), Action.JoinVerdict.NOT_LEADER, ctx.leaderId == null ? "" : ctx.leaderId.value());
+        } else if (m == null) {
+            answer(told.requestId(), Action.JoinVerdict.WAIT, "this life of the node is no member");
+        } else {
+            update(m, told.addresses(), told.zone(), told.priority());
+            answer(told.requestId(), Action.JoinVerdict.ACCEPTED, "");
+        }
+    }
+
+    private void update(Member m, Addresses addresses, String zone, int priority) {
+        boolean same = m.addresses().equals(addresses) && m.zone().equals(zone) && m.priority() == priority;
         if (!same) {
-            ctx.add(new Action.Propose(
-                    new Command.UpdateMember(m.peer(), join.addresses(), join.zone(), join.priority())));
+            ctx.tell(
+                    "cluster",
+                    "notes that %s is reached at %s, zone '%s', priority %d"
+                            .formatted(m.node(), addresses.replication(), zone, priority));
+            ctx.add(new Action.Propose(new Command.UpdateMember(m.peer(), addresses, zone, priority)));
         }
     }
 
     private void answer(Event.JoinAsked join, Action.JoinVerdict verdict, String words) {
-        ctx.add(new Action.JoinAnswer(join.requestId(), verdict, words));
+        answer(join.requestId(), verdict, words);
+    }
+
+    private void answer(long requestId, Action.JoinVerdict verdict, String words) {
+        ctx.add(new Action.JoinAnswer(requestId, verdict, words));
     }
 
     // ---- one step

@@ -1,7 +1,9 @@
 package io.quantadb.node.cluster;
 
+import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeId;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +28,9 @@ final class StandbyDuties {
     private final Context ctx;
     private final ServerSupervisor server;
     private @Nullable NodeId upstream;
+    /** Where that was reached when it was begun to follow it. */
+    private @Nullable HostPort upstreamAt;
+
     private long followEpoch;
     private long closedBelow;
     private long closingBelow;
@@ -140,6 +145,10 @@ final class StandbyDuties {
             return;
         }
         if (followEpoch == s.epoch() && primary.equals(upstream)) {
+            if (!Objects.equals(upstreamAt, address(primary))) {
+                // It has moved: followed anew, at its new address.
+                onStartUnvouched(followEpoch);
+            }
             return;
         }
         if (upstream != null || closedBelow < s.epoch()) {
@@ -164,8 +173,14 @@ final class StandbyDuties {
         }
     }
 
+    private @Nullable HostPort address(NodeId node) {
+        Member m = ctx.state.member(node);
+        return m == null ? null : m.addresses().replication();
+    }
+
     private void follow(NodeId primary, long epoch, Position end) {
         upstream = primary;
+        upstreamAt = address(primary);
         followEpoch = epoch;
         streaming = false;
         delivered = end.lsn();
@@ -234,8 +249,13 @@ final class StandbyDuties {
         }
     }
 
-    private static String cloning(long next) {
-        return "throws its data away and clones, as generation " + next;
+    private String cloning(long next) {
+        return "%s, as generation %d"
+                .formatted(
+                        server.state() == ServerState.EMPTY
+                                ? "has no data that counts, and clones"
+                                : "throws its data away and clones",
+                        next);
     }
 
     private String rewinding(long next, Lsn fork) {

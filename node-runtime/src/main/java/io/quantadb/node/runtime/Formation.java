@@ -242,6 +242,11 @@ final class Formation {
         return greet(at.replication(), leader, StreamKind.JOIN, self);
     }
 
+    /** Has the leader there note what a member says of itself; false where nobody took it. */
+    boolean tellMoved(HostPort address, NodeId leader, Greeting self) throws InterruptedException {
+        return greet(address, leader, StreamKind.MOVED, self) != null;
+    }
+
     @Nullable
     Greeting hello(HostPort address, Greeting self) throws InterruptedException {
         return greet(address, null, StreamKind.HELLO, self);

@@ -1,6 +1,7 @@
 package io.quantadb.node.runtime;
 
 import io.quantadb.node.cluster.Action;
+import io.quantadb.node.cluster.Addresses;
 import io.quantadb.node.cluster.Event;
 import io.quantadb.node.cluster.MemberKind;
 import io.quantadb.node.common.MonotonicClock;
@@ -64,6 +65,32 @@ final class JoinBook implements JoinDesk {
     }
 
     void onJoin(PeerStreams.Incoming incoming, PeerStreams.Verdict verdict) {
+        ask(
+                incoming,
+                verdict,
+                (id, a) -> new Event.JoinAsked(id, a.peer(), a.kind(), a.addresses(), a.zone(), a.priority()));
+    }
+
+    /** A member says where it is by now. */
+    void onMoved(PeerStreams.Incoming incoming, PeerStreams.Verdict verdict) {
+        ask(incoming, verdict, (id, a) -> new Event.MemberTold(id, a.peer(), a.addresses(), a.zone(), a.priority()));
+    }
+
+    /** Has this node's own core decide, where it is the leader itself; its answer is nobody's. */
+    void post(Event event) {
+        Consumer<Event> post = core;
+        if (post != null) {
+            post.accept(event);
+        }
+    }
+
+    private record Asking(PeerId peer, MemberKind kind, Addresses addresses, String zone, int priority) {}
+
+    private interface Question {
+        Event of(long id, Asking asking);
+    }
+
+    private void ask(PeerStreams.Incoming incoming, PeerStreams.Verdict verdict, Question question) {
         Consumer<Event> post = core;
         if (post == null) {
             verdict.refuse("WAIT", "this node is no member of a cluster yet");
@@ -86,7 +113,8 @@ final class JoinBook implements JoinDesk {
             return;
         }
         NodeId node = asking.node();
-        if (!node.equals(incoming.peer()) || asking.members().get(node) == null || asking.incarnation() == 0) {
+        Addresses addresses = asking.members().get(node);
+        if (!node.equals(incoming.peer()) || addresses == null || asking.incarnation() == 0) {
             verdict.refuse(
                     Formation.REJECTED,
                     "the request is for node %s, and its certificate is for %s".formatted(node, incoming.peer()));
@@ -94,13 +122,14 @@ final class JoinBook implements JoinDesk {
         }
         long id = lastId.incrementAndGet();
         waiting.put(id, new Waiting(verdict, clock.nanos()));
-        post.accept(new Event.JoinAsked(
+        post.accept(question.of(
                 id,
-                new PeerId(node, asking.incarnation()),
-                kind,
-                asking.members().get(node),
-                asking.extra().getOrDefault("zone", ""),
-                priority));
+                new Asking(
+                        new PeerId(node, asking.incarnation()),
+                        kind,
+                        addresses,
+                        asking.extra().getOrDefault("zone", ""),
+                        priority)));
     }
 
     private void dropOverdue() {

@@ -134,6 +134,7 @@ final class NodeAgent implements AutoCloseable {
         JoinBook joins = new JoinBook(this::greeting, clock);
         transport.streams().setAcceptor(StreamKind.HELLO, joins::onHello);
         transport.streams().setAcceptor(StreamKind.JOIN, joins::onJoin);
+        transport.streams().setAcceptor(StreamKind.MOVED, joins::onMoved);
         Steps.run(ExitCode.PORT, transport.streams()::start);
         ApiServer api = startApi(transport);
         closing.add("api", api);
@@ -429,6 +430,8 @@ final class NodeAgent implements AutoCloseable {
     private void watchBelonging(Ground g, ReplicatedState state, Heard heard) {
         Formation asking =
                 new Formation(g.transport().streams(), clock, config.cluster().joinTimeout());
+        Whereabouts.watch(
+                closing, config, g.member(), state::current, raftStatus::get, heard, clock, g.transport(), g.joins());
         closing.add(
                 "belonging",
                 new Belonging(
@@ -465,7 +468,7 @@ final class NodeAgent implements AutoCloseable {
 
     private void fault(Throwable fault) {
         if (fault instanceof Failure failure) {
-            LOGGER.atError().addMarker(CLUSTER).log(failure.line());
+            LOGGER.atError().addMarker(CLUSTER).log(failure.words());
             ended.complete(failure.code());
         } else {
             LOGGER.atError()

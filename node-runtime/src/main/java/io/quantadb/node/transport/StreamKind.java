@@ -15,7 +15,9 @@ public enum StreamKind {
     /** A request to join the cluster; answered in the opening reply, then closed. */
     JOIN(5),
     /** A member's read-only session with this node's server, to rewind by (protocol 3.x). */
-    REWIND(6);
+    REWIND(6),
+    /** A member tells where it is reached by now; answered in the opening reply, then closed. */
+    MOVED(7);
 
     private final byte code;
 

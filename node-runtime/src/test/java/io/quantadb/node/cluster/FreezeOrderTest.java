@@ -2,6 +2,7 @@ package io.quantadb.node.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeId;
 import java.util.ArrayList;
@@ -165,6 +166,28 @@ class FreezeOrderTest {
 
         // Then
         assertThat(refused).contains(new Action.StopFollowing()).hasAtLeastOneElementOfType(Action.ReadPosition.class);
+        assertThat(anew).contains(new Action.Follow(N1, 1, 1, new Position(1, new Lsn(1_700))));
+    }
+
+    @Test
+    void aStandbyFollowsAPrimaryAnewThatIsReachedElsewhereByNow() {
+        // Given
+        ClusterCore core = standby();
+        ClusterState before = TestingStates.three();
+        HostPort at = new HostPort("localhost", 9);
+        Member moved = before.members().get(N1).withAddresses(new Addresses(at, at, at, at, at), "", 100);
+
+        // When
+        List<Action> same = on(core, new Event.StateApplied(before, 11));
+        List<Action> elsewhere =
+                on(core, new Event.StateApplied(new Draft(before).member(moved).done(), 12));
+        List<Action> anew = concat(
+                on(core, new Event.PositionRead(reading, new Position(1, new Lsn(1_700)))),
+                on(core, new Event.Tick(0)));
+
+        // Then
+        assertThat(same).doesNotContain(new Action.StopFollowing());
+        assertThat(elsewhere).contains(new Action.StopFollowing());
         assertThat(anew).contains(new Action.Follow(N1, 1, 1, new Position(1, new Lsn(1_700))));
     }
 

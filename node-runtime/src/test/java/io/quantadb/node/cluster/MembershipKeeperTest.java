@@ -81,6 +81,29 @@ class MembershipKeeperTest {
     }
 
     @Test
+    void notesWhereAMemberIsByNowAndLetsNobodyInByThat() {
+        // Given
+        HostPort moved = new HostPort("localhost", 9);
+        Addresses there = new Addresses(moved, moved, moved, moved, moved);
+
+        // When
+        keeper.onMemberTold(new Event.MemberTold(1, N2, there, "b", 0));
+        keeper.onMemberTold(new Event.MemberTold(2, N2, new Addresses(AT, AT, AT, AT, AT), "", 100));
+        keeper.onMemberTold(new Event.MemberTold(3, peer("n9"), there, "", 100));
+        keeper.onMemberTold(new Event.MemberTold(4, new PeerId(N2.node(), 8), there, "", 100));
+
+        // Then
+        assertThat(ctx.drain().stream().filter(a -> !(a instanceof Action.Tell)))
+                .containsExactly(
+                        new Action.Propose(new Command.UpdateMember(N2, there, "b", 0)),
+                        new Action.JoinAnswer(1, Action.JoinVerdict.ACCEPTED, ""),
+                        new Action.JoinAnswer(2, Action.JoinVerdict.ACCEPTED, ""),
+                        new Action.JoinAnswer(3, Action.JoinVerdict.WAIT, "this life of the node is no member"),
+                        new Action.JoinAnswer(4, Action.JoinVerdict.WAIT, "this life of the node is no member"));
+        assertThat(keeper.leaving()).isEmpty();
+    }
+
+    @Test
     void asksTheSecondOfTwoToVoteNoMoreOutOfTheRuleFirst() {
         // When nothing else has come for a while
         List<Action> before = tick();
