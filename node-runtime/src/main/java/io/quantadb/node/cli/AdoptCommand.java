@@ -7,6 +7,7 @@ import io.quantadb.node.common.NodeException;
 import io.quantadb.node.config.ConfigLoader;
 import io.quantadb.node.config.NodeConfig;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -78,6 +79,7 @@ final class AdoptCommand implements Callable<Integer> {
                 return ExitCode.OK.status();
             }
             Path directory = workDir.resolve(pgdata).toAbsolutePath().normalize();
+            requireNobodys(directory);
             return check ? checked(adopter, directory, out) : adopted(adopter, directory, config, out);
         } catch (Refused e) {
             throw new Failure(ExitCode.REFUSED, String.valueOf(e.getMessage()), e.advice(), e);
@@ -89,6 +91,17 @@ final class AdoptCommand implements Callable<Integer> {
                             ? "mend that, and give the same command again"
                             : "mend that and give the same command again, or take it back with quantadb adopt --undo",
                     e);
+        }
+    }
+
+    /** What the check would advise of a member's own data, as to rename the agent's role, would do the cluster harm. */
+    private static void requireNobodys(Path directory) {
+        Path identity = directory.resolveSibling("cluster").resolve("node.facts");
+        if (Files.exists(identity)) {
+            throw new Failure(
+                    ExitCode.REFUSED,
+                    "%s is the data of a cluster's node already: %s says so".formatted(directory, identity),
+                    "start that node; nothing is to be adopted, and nothing was changed");
         }
     }
 

@@ -45,6 +45,7 @@ final class ClusterFlags {
     private List<Target> targets(Map<String, String> environment) {
         List<Target> all = new ArrayList<>();
         List<String> named = api;
+        requireToken(tokenFile);
         if (named != null) {
             named.forEach(text -> all.add(new Target(StatusCommand.address(text), tokenFile)));
             return all;
@@ -55,6 +56,15 @@ final class ClusterFlags {
             all.add(new Target(new HostPort("localhost", 8432), tokenFile));
         }
         return all;
+    }
+
+    private static void requireToken(@Nullable Path file) {
+        if (file != null && !Files.isReadable(file)) {
+            throw new Failure(
+                    ExitCode.CERTIFICATE,
+                    "--token-file %s cannot be read by user %s".formatted(file, System.getProperty("user.name", "?")),
+                    "name api.token in the run folder of the asked node, as its user and on its machine");
+        }
     }
 
     /** Whom to ask, in this order. */
@@ -136,6 +146,7 @@ final class ClusterFlags {
         return last;
     }
 
+    /** In words for who typed a command; the hints of the API are for who sent a request. */
     static Failure refused(ClusterClient.Reply reply) {
         String error = reply.body().path("error").asText();
         return switch (reply.status()) {
@@ -145,10 +156,8 @@ final class ClusterFlags {
                         ExitCode.CERTIFICATE,
                         error,
                         "show --ca, --cert and --key of an operator, or --token-file of the asked node");
-            case 503 ->
-                new Failure(ExitCode.TIMEOUT, error, reply.body().path("hint").asText());
-            case 409 ->
-                new Failure(ExitCode.REFUSED, error, reply.body().path("hint").asText());
+            case 503 -> new Failure(ExitCode.TIMEOUT, error, "see quantadb status, and ask again");
+            case 404, 409 -> new Failure(ExitCode.REFUSED, error, "nothing was changed; see quantadb members");
             default ->
                 new Failure(ExitCode.INTERNAL, error, reply.body().path("hint").asText());
         };

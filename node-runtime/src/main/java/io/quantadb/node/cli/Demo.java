@@ -35,6 +35,7 @@ public final class Demo {
     public static final List<Integer> BASES = List.of(5432, 15432, 25432, 35432, 45432);
 
     private static final Duration POLL = Duration.ofMillis(100);
+    private static final int LAST_LINES = 30;
 
     private final Path folder;
     private final DemoFolder files;
@@ -348,10 +349,15 @@ public final class Demo {
         return ExitCode.INTERNAL;
     }
 
-    private static String lastWords(Path log) {
+    /** What ended it, where it says so at the end of its log; a node that fails in its start may go on talking for a while. */
+    static String lastWords(Path log) {
         try (var lines = Files.lines(log, java.nio.charset.StandardCharsets.ISO_8859_1)) {
-            return lines.filter(line -> !line.isBlank())
-                    .reduce((a, b) -> b)
+            List<String> said = lines.filter(line -> !line.isBlank()).toList();
+            List<String> end = said.subList(Math.max(0, said.size() - LAST_LINES), said.size());
+            return end.reversed().stream()
+                    .filter(line -> line.startsWith("quantadb: ") || line.contains(" ERROR "))
+                    .findFirst()
+                    .or(() -> end.reversed().stream().findFirst())
                     .map(line -> line.substring(0, Math.min(300, line.length())))
                     .orElse("it said nothing");
         } catch (IOException e) {

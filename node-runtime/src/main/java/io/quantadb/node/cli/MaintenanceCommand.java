@@ -73,10 +73,18 @@ final class MaintenanceCommand implements Callable<Integer> {
                         .formatted(until.isEmpty() ? "until it is ended" : "until " + until);
     }
 
+    private static long seconds(String time) {
+        long seconds = Waits.duration("--for", time).toSeconds();
+        if (seconds < 1) {
+            throw new Failure(ExitCode.CONFIG, "--for %s is less than a second".formatted(time), "write --for 30m");
+        }
+        return seconds;
+    }
+
     private JsonNode changed(boolean on) {
         ObjectNode change = MAPPER.createObjectNode().put("maintenance", on);
         if (lasts != null) {
-            change.put("for_seconds", Math.max(1, Waits.duration("--for", lasts).toSeconds()));
+            change.put("for_seconds", seconds(lasts));
         }
         flags.change(environment, "/cluster/maintenance", change);
         return Waits.until(

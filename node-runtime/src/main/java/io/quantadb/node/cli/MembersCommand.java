@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -30,6 +31,8 @@ import picocli.CommandLine.Spec;
         footer = {"", "A node is added by starting it: quantadb --cluster-mode replica --primary HOST:6432 …"})
 final class MembersCommand implements Callable<Integer> {
     private static final ObjectMapper MAPPER = new ObjectMapper();
+    /** Longer than a leader waits for a member to begin. */
+    static final Duration BEGINS = Duration.ofSeconds(45);
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -65,9 +68,7 @@ final class MembersCommand implements Callable<Integer> {
         return Columns.render(rows)
                 + "mode %s, policy %s; commits wait for %s%n"
                         .formatted(
-                                body.path("mode").asText(),
-                                body.path("policy").asText(),
-                                body.path("rule").asText());
+                                body.path("mode").asText(), body.path("policy").asText(), StatusTable.rule(body));
     }
 
     private static String note(JsonNode m, JsonNode body) {
@@ -153,21 +154,46 @@ final class MembersCommand implements Callable<Integer> {
                     String timeout) {
         Duration wait = Waits.duration("--timeout", timeout);
         PrintWriter out = spec.commandLine().getOut();
-        JsonNode before = member(to.view(environment).body(), node);
-        long generation = before == null ? 0 : before.path("generation").asLong();
+        JsonNode all = to.view(environment).body();
+        JsonNode before = member(all, node);
+        if (before == null) {
+            throw new Failure(
+                    ExitCode.REFUSED,
+                    "no member is called %s; the members are %s".formatted(node, names(all)),
+                    "nothing was changed; see quantadb members");
+        }
+        long generation = before.path("generation").asLong();
         String path = "/_raft/force-resync?target=%s&anyway=%s"
                 .formatted(URLEncoder.encode(node, StandardCharsets.UTF_8), anyway);
         out.println(to.change(environment, path, MAPPER.createObjectNode()));
         out.flush();
+        long asked = System.nanoTime();
         JsonNode now = Waits.until(
                 wait,
-                () -> to.view(environment).body(),
+                () -> begun(to.view(environment).body(), node, generation, asked),
                 view -> copied(member(view, node), generation),
                 view -> node + " does not follow yet after " + timeout,
                 "it goes on: see quantadb status");
         out.println(node + " follows again, with a new copy");
         out.print(table(now));
         return ExitCode.OK.status();
+    }
+
+    /** The view; throws once the leader has given the order up, since the member never began. */
+    static JsonNode begun(JsonNode view, String node, long before, long asked) {
+        JsonNode m = member(view, node);
+        boolean waits = m == null || m.path("generation").asLong() <= before;
+        if (waits && System.nanoTime() - asked > BEGINS.toNanos()) {
+            throw new Failure(
+                    ExitCode.ABORTED,
+                    "%s has not begun to copy, and the order was given up".formatted(node),
+                    "the log of the leader says why; see quantadb status, and ask again");
+        }
+        return view;
+    }
+
+    private static String names(JsonNode view) {
+        return view.path("nodes").valueStream().map(m -> m.path("id").asText()).collect(Collectors.joining(", "));
     }
 
     private static boolean copied(@Nullable JsonNode m, long before) {

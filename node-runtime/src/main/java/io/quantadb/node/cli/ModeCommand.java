@@ -3,7 +3,9 @@ package io.quantadb.node.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quantadb.node.config.Durations;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +35,9 @@ import picocli.CommandLine.Spec;
 final class ModeCommand implements Callable<Integer> {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final Duration STAYS = Duration.ofSeconds(5);
+    private static final List<String> MODES = List.of("quorum", "all", "async");
+    private static final List<String> POLICIES = List.of("block", "shrink");
+    private static final List<String> READERS = List.of("none", "replicas", "all");
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -60,6 +65,10 @@ final class ModeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        // All of it before any of it is changed.
+        oneOf("MODE", mode, MODES);
+        oneOf("--policy", policy, POLICIES);
+        oneOf("--minority-reads", minorityReads, READERS);
         ObjectNode change = MAPPER.createObjectNode();
         if (mode != null) {
             change.put("mode", mode);
@@ -85,14 +94,31 @@ final class ModeCommand implements Callable<Integer> {
         }
         spec.commandLine()
                 .getOut()
-                .println("mode %s, policy %s (after %s ms); commits wait for %s; without a leader reads on: %s"
+                .println("mode %s, policy %s; commits wait for %s; without a leader reads on: %s"
                         .formatted(
                                 now.path("mode").asText(),
-                                now.path("policy").asText(),
-                                now.path("shrink_after_ms").asText(),
-                                now.path("rule").asText(),
+                                policy(now),
+                                StatusTable.rule(now),
                                 now.path("minority_reads").asText()));
         return ExitCode.OK.status();
+    }
+
+    private static void oneOf(String what, @Nullable String value, List<String> words) {
+        if (value != null && !words.contains(value)) {
+            throw new Failure(
+                    ExitCode.CONFIG,
+                    "%s is one of %s, not '%s'".formatted(what, String.join(", ", words), value),
+                    "see quantadb mode --help");
+        }
+    }
+
+    private static String policy(JsonNode now) {
+        String policy = now.path("policy").asText();
+        return policy.equals("shrink")
+                ? "shrink after "
+                        + Durations.format(
+                                Duration.ofMillis(now.path("shrink_after_ms").asLong()))
+                : policy;
     }
 
     /**

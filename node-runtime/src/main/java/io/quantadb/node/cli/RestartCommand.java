@@ -229,14 +229,14 @@ final class RestartCommand implements Callable<Integer> {
             pid = await(api, id, 0, counted, wait, "%s is not well, and was not restarted after %s: %s")
                     .pid();
         } else {
-            Seen now = look(api, id, 0, false);
-            pid = now.pid();
-            if (pid == 0) {
+            if (flags.client().get(api, "/cluster/status").isEmpty()) {
                 throw new Failure(
                         ExitCode.NOT_RUNNING,
-                        "%s was not restarted: %s".formatted(id, now.words()),
+                        "%s was not restarted: its agent does not answer at %s".formatted(id, api),
                         "see quantadb status; its own API must be reached from here, to see it come back");
             }
+            // Where no server runs the leader refuses, and says why.
+            pid = look(api, id, 0, false).pid();
         }
         long began = System.nanoTime();
         flags.change(environment, PATH, wanted);

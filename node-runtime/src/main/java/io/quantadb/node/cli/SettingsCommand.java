@@ -8,6 +8,7 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -35,6 +36,14 @@ final class SettingsCommand implements Callable<Integer> {
     private static final String PATH = "/cluster/settings";
     private static final String REGIONS = "failover_across_regions";
     private static final List<String> TIMES = List.of("election_timeout_limit", "move_delay", "slow_standby_after");
+
+    /** Whatever the cluster: that the election timeout's limit is not below the timeout itself, the leader knows. */
+    private record Bounds(Duration least, Duration most) {}
+
+    private static final Map<String, Bounds> BOUNDS = Map.of(
+            "election_timeout_limit", new Bounds(Duration.ofMillis(50), Duration.ofMinutes(1)),
+            "move_delay", new Bounds(Duration.ZERO, Duration.ofMinutes(5)),
+            "slow_standby_after", new Bounds(Duration.ofMillis(100), Duration.ofDays(1)));
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -76,6 +85,12 @@ final class SettingsCommand implements Callable<Integer> {
         int at = text.indexOf('=');
         String name = at < 0 ? text : text.substring(0, at);
         String value = at < 0 ? "" : text.substring(at + 1);
+        if (at < 0 && (TIMES.contains(name) || name.equals(REGIONS))) {
+            throw new Failure(
+                    ExitCode.CONFIG,
+                    "'%s' is to be what?".formatted(name),
+                    "write %s=%s, or no name to see all".formatted(name, name.equals(REGIONS) ? "off" : "30s"));
+        }
         if (name.equals(REGIONS)) {
             if (!value.equals("on") && !value.equals("off")) {
                 throw new Failure(
@@ -96,15 +111,25 @@ final class SettingsCommand implements Callable<Integer> {
     }
 
     private static Duration duration(String name, String value) {
+        Duration time;
         try {
-            return Durations.parse(value);
+            time = Durations.parse(value);
         } catch (IllegalArgumentException e) {
             throw new Failure(
                     ExitCode.CONFIG,
-                    "%s=%s: %s".formatted(name, value, e.getMessage()),
+                    "%s=%s %s".formatted(name, value, e.getMessage()),
                     "write %s=30s".formatted(name),
                     e);
         }
+        Bounds bounds = Objects.requireNonNull(BOUNDS.get(name));
+        if (time.compareTo(bounds.least()) < 0 || time.compareTo(bounds.most()) > 0) {
+            throw new Failure(
+                    ExitCode.CONFIG,
+                    "%s=%s must be from %s to %s"
+                            .formatted(name, value, Durations.format(bounds.least()), Durations.format(bounds.most())),
+                    "write %s=30s".formatted(name));
+        }
+        return time;
     }
 
     private JsonNode changed(ObjectNode change) {

@@ -86,10 +86,15 @@ final class StatusTable {
         return unit == 0 ? bytes + "B" : String.format(Locale.ROOT, "%.1f%s", value, units[unit]);
     }
 
+    /** Whom commits wait for beside the primary, in words. */
+    static String rule(JsonNode nodes) {
+        String rule = nodes.path("rule").asText();
+        return rule.isEmpty() || rule.equals("none") ? "nobody else" : rule;
+    }
+
     private static String summary(JsonNode nodes) {
         String primary = nodes.path("primary").asText();
         String leader = nodes.path("leader").asText();
-        String rule = nodes.path("rule").asText();
         String maintenance = nodes.path("maintenance").asBoolean() ? MaintenanceCommand.words(nodes) + "\n" : "";
         return notes(nodes)
                 + maintenance
@@ -99,7 +104,7 @@ final class StatusTable {
                                 primary.isEmpty() ? "none" : primary,
                                 leader.isEmpty() ? "none" : leader,
                                 nodes.path("epoch").asLong(),
-                                rule.isEmpty() || rule.equals("none") ? "nobody else" : rule,
+                                rule(nodes),
                                 nodes.path("failover_in_progress").asBoolean() ? "; a failover is under way" : "");
     }
 

@@ -1,6 +1,5 @@
 package io.quantadb.node.cli;
 
-import io.quantadb.node.config.Durations;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -53,7 +52,7 @@ final class StopCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Duration wait = wait(timeout);
+        Duration wait = Waits.duration("--timeout", timeout);
         AgentPidFile file = AgentPidFile.in(folder());
         ProcessMark agent = file.running()
                 .orElseThrow(() -> new Failure(
@@ -81,14 +80,6 @@ final class StopCommand implements Callable<Integer> {
                 .getOut()
                 .println("stopped process %d in %d ms".formatted(agent.pid(), (System.nanoTime() - began) / 1_000_000));
         return ExitCode.OK.status();
-    }
-
-    private static Duration wait(String text) {
-        try {
-            return Durations.parse(text);
-        } catch (IllegalArgumentException e) {
-            throw new Failure(ExitCode.CONFIG, "--timeout: " + e.getMessage(), "write --timeout 30s", e);
-        }
     }
 
     private Path folder() {

@@ -19,7 +19,10 @@ final class Waits {
             return Durations.parse(text);
         } catch (IllegalArgumentException e) {
             throw new Failure(
-                    ExitCode.CONFIG, "%s: %s".formatted(flag, e.getMessage()), "write %s 30s".formatted(flag), e);
+                    ExitCode.CONFIG,
+                    "%s %s %s".formatted(flag, text, e.getMessage()),
+                    "write %s 30s".formatted(flag),
+                    e);
         }
     }
 

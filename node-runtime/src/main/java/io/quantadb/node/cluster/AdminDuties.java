@@ -236,6 +236,10 @@ final class AdminDuties {
         if (m.kind() == MemberKind.WITNESS) {
             return "%s is a witness and holds no data".formatted(m.node());
         }
+        if (m.fence().fenced()) {
+            return "%s is fenced, and copies nothing until it is free: quantadb unfence %s first"
+                    .formatted(m.node(), m.node());
+        }
         return reports.fresh(m.node()) == null
                 ? "%s is not heard from: start it first; it copies by itself what it cannot get otherwise"
                         .formatted(m.node())

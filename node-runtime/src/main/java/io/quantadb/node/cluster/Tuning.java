@@ -37,7 +37,7 @@ public record Tuning(
         if (electionLimitMillis < electionBaseMinMillis
                 || electionLimitMillis > Math.max(electionBaseMinMillis, ELECTION_LIMIT_MAX_MILLIS)) {
             throw new IllegalArgumentException(
-                    "the election timeout may be raised to %d ms, which must be from what it was formed with, %d, to %d"
+                    "the election timeout may be raised to %d ms, which must be from %d ms, with which the cluster was formed, to %d ms"
                             .formatted(
                                     electionLimitMillis,
                                     electionBaseMinMillis,

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * wait, which the front gives on its own.
  */
 final class FrontAdapter implements FrontGate {
+    private static final String STARTING = "this node is starting";
     private static final String FENCED = "this node is fenced by an operator";
     private static final String ALONE = "this node has no contact with a majority of the cluster";
     /** Much longer than an election takes. */
@@ -39,7 +40,7 @@ final class FrontAdapter implements FrontGate {
     /** The last ticket whose server ended before a position was named, 0 for none. Guarded by this. */
     private long endedTicket;
 
-    private String closedReason = "this node is starting";
+    private String closedReason = STARTING;
     private @Nullable ClusterState state;
     private ServerState server = ServerState.DOWN;
     /** When a leader was last heard; null before the first of this run. */
@@ -155,6 +156,10 @@ final class FrontAdapter implements FrontGate {
         boolean before = fenced();
         state = newState;
         server = newServer;
+        if (newServer == ServerState.STANDBY) {
+            // What it was closed for as a primary is over.
+            closedReason = STARTING;
+        }
         if (fenced() && !before) {
             var _ = front.shut(FENCED);
         }
@@ -218,12 +223,16 @@ final class FrontAdapter implements FrontGate {
         }
         if (server == ServerState.STANDBY) {
             return !mayRead()
-                    ? FrontView.closed(contact == Contact.NEVER ? "this node is starting" : ALONE, primary)
+                    ? FrontView.closed(contact == Contact.NEVER ? STARTING : ALONE, primary)
                     : contact == Contact.LOST
                             ? FrontView.alone(ALONE + ", and shows what was so once")
                             : FrontView.standby(primary);
         }
-        return FrontView.closed(witness() ? "this node is a witness and holds no data" : closedReason, primary);
+        return FrontView.closed(
+                witness()
+                        ? "this node is a witness and holds no data"
+                        : server == ServerState.PROMOTING ? "this node is being promoted" : closedReason,
+                primary);
     }
 
     private boolean witness() {

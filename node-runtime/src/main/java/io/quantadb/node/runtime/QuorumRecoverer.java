@@ -95,7 +95,7 @@ public final class QuorumRecoverer implements QuorumRecovery {
             } catch (io.quantadb.node.common.NodeException e) {
                 throw new Failure(
                         ExitCode.DATA_DIRECTORY,
-                        String.valueOf(e.getMessage()),
+                        "a node runs on %s, or another command is at work on it".formatted(config.dataDir()),
                         "stop the node first: quantadb stop --data " + config.dataDir(),
                         e);
             }

@@ -134,6 +134,18 @@ class DemoTest {
     }
 
     @Test
+    void namesWhatEndedANodeThoughItWentOnTalking() throws Exception {
+        // Given
+        Path log = Files.writeString(
+                temp.resolve("agent.log"), "a INFO  one\nb ERROR [cluster] it was given up\nc INFO  node started\n\n");
+        Path calm = Files.writeString(temp.resolve("calm.log"), "a INFO  one\nb INFO  two\n");
+
+        // When / Then
+        assertThat(Demo.lastWords(log)).isEqualTo("b ERROR [cluster] it was given up");
+        assertThat(Demo.lastWords(calm)).isEqualTo("b INFO  two");
+    }
+
+    @Test
     void neverTouchesAProcessThatHasTheNumberOfADeadOne() {
         // Given
         ProcessMark self = ProcessMark.of(ProcessHandle.current().pid()).orElseThrow();

@@ -130,7 +130,7 @@ class SwitchoverCommandTest {
 
         // Then
         assertThat(ended).isEqualTo(ExitCode.CONFIG.status());
-        assertThat(err.toString()).contains("--timeout: ");
+        assertThat(err.toString()).contains("--timeout soon is not a duration");
         assertThat(posted).isEmpty();
     }
 

@@ -213,6 +213,22 @@ class AdminDutiesTest {
         assertThat(afterwards).containsExactly(new Action.Send(new NodeId("n3"), new CoordMessage.Discard(2, 1, 1)));
     }
 
+    /** Its server is stopped, and it would copy at a moment of which nobody thinks any more. */
+    @Test
+    void whoIsFencedIsNotCopiedAnew() {
+        // Given
+        Member m = ctx.state.members().get(new NodeId("n3"));
+        ctx.state = new Draft(ctx.state).member(m.withFence(Fence.SHUT)).done();
+
+        // When
+        Action.AdminAnswer answer = ask(copy("n3", true));
+
+        // Then
+        assertThat(answer.verdict()).isEqualTo(Action.AdminVerdict.REFUSED);
+        assertThat(answer.words()).contains("n3 is fenced", "quantadb unfence n3");
+        assertThat(resync.target()).isNull();
+    }
+
     /** Else commits would wait for as long as the order stands. */
     @Test
     void anOrderToCopyEndsSoonWhenTheOthersDoNotAcknowledgeWithoutThatMember() {

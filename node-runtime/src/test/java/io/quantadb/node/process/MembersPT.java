@@ -166,7 +166,7 @@ class MembersPT extends OnOneCluster {
 
             // Then
             assertThat(all).as(rule).isZero();
-            assertThat(rule).contains("mode all, policy shrink (after 1000 ms)").contains("ANY 2 of");
+            assertThat(rule).contains("mode all, policy shrink after 1s").contains("ANY 2 of");
             assertThat(back).as(said.toString()).isZero();
             assertThat(said.toString()).contains("mode quorum, policy block").contains("ANY 1 of");
             writes.auditEverywhere();
