@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
 final class RestartCommand implements Callable<Integer> {
     private static final String PATH = "/cluster/members/restart";
     private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final Duration REFUSED_FOR_A_MOMENT = Duration.ofSeconds(15);
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -69,6 +70,8 @@ final class RestartCommand implements Callable<Integer> {
     private ClusterFlags flags = new ClusterFlags();
 
     private final Map<String, String> environment;
+    /** A server was restarted already, whose standby may just be coming back. */
+    private boolean begun;
 
     RestartCommand(Map<String, String> environment) {
         this.environment = environment;
@@ -112,6 +115,7 @@ final class RestartCommand implements Callable<Integer> {
             if (id.equals(primary)) {
                 moveFrom(primary, wait);
             }
+            begun = i > 0;
             restart(id, before, wait, "[%d/%d] ".formatted(i + 1, order.size()));
         }
     }
@@ -239,7 +243,14 @@ final class RestartCommand implements Callable<Integer> {
             pid = look(api, id, 0, false).pid();
         }
         long began = System.nanoTime();
-        flags.change(environment, PATH, wanted);
+        if (begun) {
+            var _ = Waits.granted(
+                    REFUSED_FOR_A_MOMENT,
+                    () -> flags.change(environment, PATH, wanted),
+                    "%s and those after it were left alone; see quantadb status".formatted(id));
+        } else {
+            var _ = flags.change(environment, PATH, wanted);
+        }
         out().printf("%s%s: its PostgreSQL restarts%s%n", prefix, id, pending(api));
         out().flush();
         await(api, id, pid, counted, wait, "%s was restarted and is not back after %s: %s");

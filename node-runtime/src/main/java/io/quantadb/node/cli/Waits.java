@@ -26,6 +26,28 @@ final class Waits {
         }
     }
 
+    /**
+     * Asks again for what is refused only for a moment, as while another node comes back; throws the refusal once the
+     * patience is over.
+     *
+     * @param hint of the refusal that is thrown then
+     */
+    static <T> T granted(Duration patience, Supplier<T> ask, String hint) {
+        long began = System.nanoTime();
+        while (true) {
+            try {
+                return ask.get();
+            } catch (Failure e) {
+                if (e.code() != ExitCode.REFUSED || System.nanoTime() - began >= patience.toNanos()) {
+                    throw e.code() == ExitCode.REFUSED
+                            ? new Failure(e.code(), String.valueOf(e.getMessage()), hint, e)
+                            : e;
+                }
+            }
+            LockSupport.parkNanos(POLL.toNanos());
+        }
+    }
+
     /** Looks until it is so, and returns what was seen then; throws {@link Failure} when it is not so in time. */
     static <T> T until(Duration wait, Supplier<T> look, Predicate<T> soFar, Function<T, String> late, String hint) {
         long began = System.nanoTime();

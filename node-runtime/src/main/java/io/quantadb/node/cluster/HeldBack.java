@@ -72,7 +72,9 @@ final class HeldBack {
     void sayMissing(Cause cause, Map<NodeId, LocalStatus> probes) {
         ClusterState s = ctx.state;
         if (s.rule().k() == 0 && s.settings().mode() != Settings.Mode.ASYNC) {
-            say(cause.words() + "; commits wait for nobody else, so nobody else can be sure to have them all");
+            say(
+                    "%s; commits wait for nobody else, so nobody else can be sure to have them all: bring %s back, or see quantadb failover --force"
+                            .formatted(cause.words(), s.releasedPrimary()));
             return;
         }
         String objections = s.dataVoters().stream()
