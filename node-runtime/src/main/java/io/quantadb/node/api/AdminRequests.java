@@ -13,6 +13,9 @@ final class AdminRequests {
     private static final long PAUSE_MAX_SECONDS = 366 * 86_400L;
     private static final Pattern ANY = Pattern.compile("(?s).{1,253}");
 
+    /** In place of a node id. */
+    private static final String PRIMARY = "primary";
+
     private AdminRequests() {}
 
     /**
@@ -27,6 +30,15 @@ final class AdminRequests {
             case MAINTENANCE -> {
                 Fields fields = Fields.parse(body, Set.of("node", "maintenance"));
                 yield new AdminRequest.Maintain(node(fields), fields.flag("maintenance", true));
+            }
+            case UPSTREAM -> {
+                Fields fields = Fields.parse(body, Set.of("node", "upstream"));
+                NodeId upstream = named(fields, "upstream");
+                if (upstream == null) {
+                    throw new Fields.Malformed("'upstream' is missing");
+                }
+                yield new AdminRequest.SetUpstream(
+                        node(fields), upstream.value().equals(PRIMARY) ? null : upstream);
             }
             case FENCE -> {
                 Fields fields = Fields.parse(body, Set.of("node", "fenced", "anyway"));
@@ -74,6 +86,7 @@ final class AdminRequests {
             case REMOVE, RESTART -> "send {\"node\": \"node3\"}";
             case PAUSE -> "send {\"maintenance\": true, \"for_seconds\": 3600}";
             case FAILOVER -> "send {\"target\": \"node3\"} to hear what would be lost";
+            case UPSTREAM -> "send {\"node\": \"node4\", \"upstream\": \"node2\"}, or \"primary\" for the upstream";
             case FENCE -> "send {\"node\": \"node3\", \"fenced\": true}";
             case MAINTENANCE -> "send {\"node\": \"node3\", \"maintenance\": true}";
             case SETTINGS -> "send {\"move_delay_ms\": 30000, \"failover_across_regions\": false}";

@@ -279,6 +279,8 @@ public record ClusterView(
      * @param note what is worth knowing of it, in words; mostly empty
      * @param lastHeardMs milliseconds since its last message to this node; 0 for this node, -1 when never
      * @param fenced kept away from clients and from being primary, by an operator's word
+     * @param upstream from whom it streams, as far as this node knows; null for nobody, or when unknown
+     * @param wishedUpstream from whom it is to stream instead of the primary; null for the primary
      */
     public record Member(
             NodeId id,
@@ -302,7 +304,9 @@ public record ClusterView(
             String zone,
             Stream stream,
             String note,
-            boolean fenced) {
+            boolean fenced,
+            @Nullable NodeId upstream,
+            @Nullable NodeId wishedUpstream) {
         /** One of which no more is known. */
         public Member(
                 NodeId id,
@@ -346,7 +350,9 @@ public record ClusterView(
                     zone,
                     Stream.NONE,
                     "",
-                    false);
+                    false,
+                    null,
+                    null);
         }
 
         boolean wellEnough() {
@@ -394,7 +400,7 @@ public record ClusterView(
         return role != Role.PRIMARY
                 ? 0
                 : (int) members.stream()
-                        .filter(m -> m.state() == State.STREAMING && !m.id().equals(node))
+                        .filter(m -> m.state() == State.STREAMING && node.equals(m.upstream()))
                         .count();
     }
 

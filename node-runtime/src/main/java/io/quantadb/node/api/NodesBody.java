@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * {@code GET /cluster/nodes}: every member as the asked node knows it. {@code lag_bytes}, {@code lag_seconds} and
  * {@code last_heard_ms} are -1 when unknown, and so are those of the WAL stream from the asked node; {@code lag_seconds}
- * has milliseconds behind its point.
+ * has milliseconds behind its point. {@code upstream} is the member from which WAL is streamed, empty when it is unknown or
+ * none is; {@code upstream_wanted} the one from which an operator wants it, empty for the primary.
  */
 record NodesBody(ClusterView view) implements Json.Body {
     @Override
@@ -72,6 +73,8 @@ record NodesBody(ClusterView view) implements Json.Body {
         json.writeNumberField("round_trip_ms", member.stream().roundTripMs());
         json.writeNumberField("bytes_per_second", member.stream().bytesPerSecond());
         json.writeNumberField("stream_errors", member.stream().errors());
+        json.writeStringField("upstream", Json.name(member.upstream()));
+        json.writeStringField("upstream_wanted", Json.name(member.wishedUpstream()));
         json.writeStringField("note", member.note());
         json.writeNumberField("priority", member.priority());
         json.writeStringField("zone", member.zone());

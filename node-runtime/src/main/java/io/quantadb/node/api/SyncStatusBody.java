@@ -46,6 +46,7 @@ record SyncStatusBody(ClusterView view) implements Json.Body {
                 "consecutive_failures", raft.map(ClusterView.Follower::failures).orElse(-1));
         json.writeStringField("node_id", m.id().value());
         json.writeStringField("state", m.state().name());
+        json.writeStringField("upstream", Json.name(m.upstream()));
         Json.lsn(json, m.lastLsn());
         json.writeNumberField("lag_bytes", m.lagBytes());
         json.writeNumberField("lag_seconds", m.lagMs() < 0 ? -1 : m.lagMs() / 1000.0);

@@ -21,13 +21,15 @@ import picocli.CommandLine.Spec;
 
 /**
  * {@code quantadb members}: who is in the cluster and with which part; {@code remove} takes a member out for good,
- * {@code maintenance} keeps one from being promoted, {@code resync} has one copied anew. A node is added by starting it
- * with another's address.
+ * {@code maintenance} keeps one from being promoted, {@code resync} has one copied anew, {@code set} says from whom a read
+ * replica streams. A node is added by starting it with another's address.
  */
 @Command(
         name = "members",
         mixinStandardHelpOptions = true,
-        description = "Show the members; take one out for good, keep one from being promoted, or have one copied anew.",
+        description =
+                "Show the members; take one out for good, keep one from being promoted, have one copied anew, or say from whom"
+                        + " one streams.",
         footer = {"", "A node is added by starting it: quantadb --cluster-mode replica --primary HOST:6432 …"})
 final class MembersCommand implements Callable<Integer> {
     private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -54,7 +56,7 @@ final class MembersCommand implements Callable<Integer> {
 
     private static String table(JsonNode body) {
         List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("NODE", "KIND", "VOTES", "ACKS", "PRIORITY", "ZONE", "NOTE"));
+        rows.add(List.of("NODE", "KIND", "VOTES", "ACKS", "PRIORITY", "ZONE", "UPSTREAM", "NOTE"));
         for (JsonNode m : body.path("nodes")) {
             rows.add(List.of(
                     m.path("id").asText(),
@@ -63,12 +65,21 @@ final class MembersCommand implements Callable<Integer> {
                     m.path("acknowledges").asBoolean() ? "yes" : "no",
                     m.path("priority").asText(),
                     m.path("zone").asText().isEmpty() ? "-" : m.path("zone").asText(),
+                    upstream(m),
                     note(m, body)));
         }
         return Columns.render(rows)
                 + "mode %s, policy %s; commits wait for %s%n"
                         .formatted(
                                 body.path("mode").asText(), body.path("policy").asText(), StatusTable.rule(body));
+    }
+
+    /** From whom it streams; and, where that is another, from whom it is to. */
+    private static String upstream(JsonNode m) {
+        String now = m.path("upstream").asText();
+        String wanted = m.path("upstream_wanted").asText();
+        String shown = now.isEmpty() ? "-" : now;
+        return wanted.isEmpty() || wanted.equals(now) ? shown : "%s (wanted %s)".formatted(shown, wanted);
     }
 
     private static String note(JsonNode m, JsonNode body) {
@@ -135,6 +146,36 @@ final class MembersCommand implements Callable<Integer> {
                 view -> "nobody says yet that it is so",
                 "see quantadb members");
         spec.commandLine().getOut().print(table(now));
+        return ExitCode.OK.status();
+    }
+
+    @Command(
+            name = "set",
+            mixinStandardHelpOptions = true,
+            description = "Change what is kept of a member: from whom a read replica streams.")
+    int set(
+            @Mixin ClusterFlags to,
+            @Parameters(paramLabel = "NODE", description = "the member's node id") String node,
+            @Option(
+                            names = "--upstream",
+                            paramLabel = "NODE",
+                            required = true,
+                            description = "a member to stream from, or the word primary")
+                    String upstream) {
+        String wanted = upstream.equals("primary") ? "" : upstream;
+        PrintWriter out = spec.commandLine().getOut();
+        JsonNode body = MAPPER.createObjectNode().put("node", node).put("upstream", upstream);
+        out.println(to.change(environment, "/cluster/members/upstream", body));
+        JsonNode now = Waits.until(
+                Duration.ofSeconds(10),
+                () -> to.view(environment).body(),
+                view -> {
+                    JsonNode m = member(view, node);
+                    return m != null && m.path("upstream_wanted").asText().equals(wanted);
+                },
+                view -> "nobody says yet that it is so",
+                "see quantadb members");
+        out.print(table(now));
         return ExitCode.OK.status();
     }
 

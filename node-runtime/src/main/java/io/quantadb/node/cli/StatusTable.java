@@ -97,6 +97,7 @@ final class StatusTable {
         String leader = nodes.path("leader").asText();
         String maintenance = nodes.path("maintenance").asBoolean() ? MaintenanceCommand.words(nodes) + "\n" : "";
         return notes(nodes)
+                + fed(nodes)
                 + maintenance
                 + fenced(nodes)
                 + "primary %s, leader %s, epoch %d; commits wait for %s%s\n"
@@ -122,6 +123,18 @@ final class StatusTable {
             }
         }
         return out.toString();
+    }
+
+    /** A line for each that streams from another than the primary. */
+    private static String fed(JsonNode nodes) {
+        String primary = nodes.path("primary").asText();
+        return nodes.path("nodes")
+                .valueStream()
+                .filter(m -> !m.path("upstream").asText().isEmpty()
+                        && !m.path("upstream").asText().equals(primary))
+                .map(m -> "%s: upstream %s\n"
+                        .formatted(m.path("id").asText(), m.path("upstream").asText()))
+                .collect(Collectors.joining());
     }
 
     /** A line for those that an operator keeps away from clients; empty without one. */

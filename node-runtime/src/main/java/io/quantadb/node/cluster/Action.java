@@ -4,6 +4,7 @@ import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Everything the decision core of one node can ask for, as plain data; the coordinator carries it out in order. */
@@ -115,6 +116,16 @@ public sealed interface Action {
 
     /** Accept streams of members for exactly this epoch; 0 accepts none. */
     record ServeStreams(long epoch) implements Action {}
+
+    /**
+     * On a standby: let these nodes, and nobody else, read WAL under this epoch, which it follows itself; 0 lets nobody.
+     * They acknowledge nothing by it.
+     */
+    record FeedMembers(long epoch, Set<NodeId> members) implements Action {
+        public FeedMembers {
+            members = Set.copyOf(members);
+        }
+    }
 
     /** End every stream that is served but the WAL stream of that node, and take no other in this epoch. */
     record KeepOnlyStream(NodeId of) implements Action {}

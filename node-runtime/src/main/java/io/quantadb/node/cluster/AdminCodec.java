@@ -78,6 +78,7 @@ public final class AdminCodec {
                 out.b(12).node(r.node()).flag(r.fenced()).flag(r.anyway());
             case AdminRequest.RestartServer r -> out.b(13).node(r.node()).flag(r.anyway());
             case AdminRequest.ChangeMinorityReads r -> out.b(15).e(r.reads());
+            case AdminRequest.SetUpstream r -> out.b(40).node(r.node()).node(r.upstream());
             case AdminRequest.ForceFailover r ->
                 out.b(14).node(r.target()).s(r.confirm()).flag(r.acceptsLoss());
         }
@@ -125,6 +126,7 @@ public final class AdminCodec {
             case 12 -> new AdminRequest.FenceMember(in.node(), in.flag(), in.flag());
             case 13 -> new AdminRequest.RestartServer(in.node(), in.flag());
             case 15 -> new AdminRequest.ChangeMinorityReads(in.of(Settings.MinorityReads.values()));
+            case 40 -> new AdminRequest.SetUpstream(in.node(), in.nodeOrNull());
             case 14 -> new AdminRequest.ForceFailover(in.nodeOrNull(), in.s(), in.flag());
             default -> throw new IllegalArgumentException("request %d is not known here".formatted(tag));
         };

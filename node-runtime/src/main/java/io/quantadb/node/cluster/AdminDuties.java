@@ -2,6 +2,7 @@ package io.quantadb.node.cluster;
 
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +48,7 @@ final class AdminDuties {
             case AdminRequest.ChangeMode r -> changeMode(asked, r);
             case AdminRequest.ChangeMinorityReads r -> changeReads(asked, r);
             case AdminRequest.Maintain r -> maintain(asked, r);
+            case AdminRequest.SetUpstream r -> setUpstream(asked, r);
             case AdminRequest.Resync r -> resync(asked, r);
             case AdminRequest.Switchover _ -> throw new IllegalArgumentException("taken by SwitchoverRound");
             case AdminRequest.FenceMember _ -> throw new IllegalArgumentException("taken by FenceDuties");
@@ -308,6 +310,31 @@ final class AdminDuties {
             ctx.add(new Action.Propose(new Command.SetMaintenance(m.peer(), r.maintenance())));
         }
         answer(asked, Action.AdminVerdict.ACCEPTED, "");
+    }
+
+    private void setUpstream(Event.AdminAsked asked, AdminRequest.SetUpstream r) {
+        Member m = ctx.state.member(r.node());
+        NodeId upstream = r.upstream();
+        String why = m == null ? unknown(r.node()) : Upstreams.refusal(ctx.rules, ctx.state, m, upstream);
+        if (m == null || why != null) {
+            refuse(asked, String.valueOf(why));
+            return;
+        }
+        boolean already = Objects.equals(m.upstream(), upstream);
+        if (!already) {
+            String whom = upstream == null ? "the primary" : upstream.value();
+            ctx.tell("cluster", "has %s stream from %s, as asked".formatted(m.node(), whom));
+            ctx.add(new Action.Propose(new Command.SetUpstream(m.peer(), upstream)));
+        }
+        answer(
+                asked,
+                Action.AdminVerdict.ACCEPTED,
+                already
+                        ? "it is so already"
+                        : upstream == null
+                                ? m.node() + " goes to the primary now"
+                                : "%s goes to %s once that one has streamed in this epoch for a few seconds"
+                                        .formatted(m.node(), upstream));
     }
 
     private String unknown(NodeId node) {

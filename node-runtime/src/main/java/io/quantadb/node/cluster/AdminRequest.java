@@ -74,6 +74,9 @@ public sealed interface AdminRequest {
      */
     record ForceFailover(@Nullable NodeId target, String confirm, boolean acceptsLoss) implements AdminRequest {}
 
+    /** From whom a read replica is to stream; null for the primary. */
+    record SetUpstream(NodeId node, @Nullable NodeId upstream) implements AdminRequest {}
+
     /** Who serves reads without a leader from now on. */
     record ChangeMinorityReads(Settings.MinorityReads reads) implements AdminRequest {}
 

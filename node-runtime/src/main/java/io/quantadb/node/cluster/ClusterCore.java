@@ -40,7 +40,9 @@ public final class ClusterCore {
 
     private final Context ctx;
     private final ServerSupervisor server;
+    private final UpstreamNews news;
     private final StandbyDuties standby;
+    private final FeedDuties feed;
     private final FreezeDuties freeze;
     private final LeaseHolder lease;
     private final PrimaryDuties primary;
@@ -57,7 +59,9 @@ public final class ClusterCore {
     public ClusterCore(Start start, long nowNanos, ProtocolRules rules) {
         ctx = new Context(start.self(), rules, start.generation(), start.promise(), nowNanos);
         server = new ServerSupervisor(ctx, start.server(), start.position());
-        standby = new StandbyDuties(ctx, server);
+        news = new UpstreamNews(ctx);
+        standby = new StandbyDuties(ctx, server, new UpstreamChoice(ctx, news));
+        feed = new FeedDuties(ctx, server, standby);
         freeze = new FreezeDuties(ctx, server, standby);
         lease = new LeaseHolder(ctx, start.run());
         var granter = new LeaseGranter(ctx);
@@ -80,6 +84,11 @@ public final class ClusterCore {
     /** On the leader: what a failover that is called for waits for, in words; empty when none is held back. */
     public String heldBack() {
         return leaderDuties.heldBack();
+    }
+
+    /** What a member that is fed by another than the primary, or feeds others, says of itself; null while it is silent. */
+    public CoordMessage.@Nullable Follows follows(NodeId node) {
+        return news.of(node);
     }
 
     public boolean frontOpen() {
@@ -109,6 +118,7 @@ public final class ClusterCore {
             switchover.reconcile();
             primary.reconcile();
             standby.reconcile();
+            feed.reconcile();
             reporter.report();
         } else if (primary.frontOpen()) {
             primary.shutFront("this node is no longer a member");
@@ -175,9 +185,9 @@ public final class ClusterCore {
             case Event.RewindDone e -> server.onCloneDone();
             case Event.RewindFailed e -> standby.onRewindFailed(e.what());
             case Event.WaitCancelled e -> primary.onWaitCancelled(e.lsn());
-            case Event.StreamOpened e -> standby.onStreamOpened(e.epoch());
-            case Event.StreamClosed e -> standby.onStreamClosed(e.epoch());
-            case Event.WalRemoved e -> standby.onWalRemoved(e.epoch());
+            case Event.StreamOpened e -> standby.onStreamOpened(e.upstream(), e.epoch());
+            case Event.StreamClosed e -> standby.onStreamClosed(e);
+            case Event.WalRemoved e -> standby.onWalRemoved(e.upstream(), e.epoch());
             case Event.StartUnvouched e -> standby.onStartUnvouched(e.epoch());
             case Event.ReceiverProgress e -> standby.onProgress(e);
             case Event.StreamsClosedBelow e -> {
@@ -275,6 +285,7 @@ public final class ClusterCore {
             case CoordMessage.SwitchoverTold m -> watch.onTold(m);
             case CoordMessage.Discard m -> standby.onDiscard(m);
             case CoordMessage.RestartServer m -> standby.onRestart(m);
+            case CoordMessage.Follows m -> news.onTold(from, m);
             default -> leaderDuties.onMessage(from, message);
         }
     }

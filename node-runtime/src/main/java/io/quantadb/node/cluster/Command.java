@@ -3,6 +3,7 @@ package io.quantadb.node.cluster;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A change of the replicated cluster state, carried by one Raft entry. What depends on (epoch, version) names the pair
@@ -98,4 +99,7 @@ public sealed interface Command {
 
     /** Refused for a primary, unless its server is to be stopped whoever waits for it. */
     record SetFence(PeerId peer, Fence fence) implements Command {}
+
+    /** From whom it is to stream; null for the primary. Refused where {@link Upstreams} does not let it. */
+    record SetUpstream(PeerId peer, @Nullable NodeId upstream) implements Command {}
 }

@@ -44,6 +44,7 @@ public final class CommandCodec {
                         .i(t.electionTimeoutMaxMillis())
                         .i(t.leaseMillis());
             case Command.SetFence c -> out.b(24).peer(c.peer()).e(c.fence());
+            case Command.SetUpstream c -> out.b(40).peer(c.peer()).node(c.upstream());
         }
         return out.done();
     }
@@ -88,6 +89,7 @@ public final class CommandCodec {
             case 15 -> new Command.SetClusterVersion(in.i());
             case 32 -> new Command.Retime(new Timers(in.i(), in.i(), in.i(), in.i()));
             case 24 -> new Command.SetFence(in.peer(), in.of(Fence.values()));
+            case 40 -> new Command.SetUpstream(in.peer(), in.nodeOrNull());
             default -> throw new IllegalArgumentException("command %d is not known here".formatted(tag));
         };
         in.end();

@@ -38,6 +38,12 @@ public final class CoordCodec {
             case CoordMessage.Serves m -> out.l(m.epoch());
             case CoordMessage.Pace m -> out.l(m.tickLateNanos());
             case CoordMessage.RestartServer m -> out.l(m.epoch()).l(m.number());
+            case CoordMessage.Follows m ->
+                out.node(m.upstream())
+                        .l(m.streaming())
+                        .l(m.feeds())
+                        .lsn(m.flushed())
+                        .lsn(m.replayed());
         }
         return out.done();
     }
@@ -66,6 +72,7 @@ public final class CoordCodec {
             case CoordMessage.Serves m -> 24;
             case CoordMessage.Pace m -> 32;
             case CoordMessage.RestartServer m -> 25;
+            case CoordMessage.Follows m -> 40;
         };
     }
 
@@ -106,6 +113,7 @@ public final class CoordCodec {
             case 32 -> new CoordMessage.Pace(term, in.l());
             case 48 -> new CoordMessage.SwitchoverTold(term, withSteps(report(in), in));
             case 25 -> new CoordMessage.RestartServer(term, in.l(), in.l());
+            case 40 -> new CoordMessage.Follows(term, in.nodeOrNull(), in.l(), in.l(), in.lsn(), in.lsn());
             default -> throw new IllegalArgumentException("message %d is not known here".formatted(tag));
         };
         in.end();

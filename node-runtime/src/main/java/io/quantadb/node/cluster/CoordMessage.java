@@ -107,6 +107,20 @@ public sealed interface CoordMessage {
     /** Primary to leader: its front is open in this epoch; said a few times. */
     record Serves(long term, long epoch) implements CoordMessage {}
 
+    // ---- members that feed others
+
+    /**
+     * A standby that is fed by another than the primary, or feeds somebody, to whom it concerns: four times a second, and at
+     * once when anything but a position has changed.
+     *
+     * @param upstream whom it follows, null for nobody
+     * @param streaming the epoch of the checked stream that it follows now, 0 when none
+     * @param feeds the epoch under which it feeds those that are to stream from it, 0 when it does not
+     * @param flushed what it has flushed of its stream
+     */
+    record Follows(long term, @Nullable NodeId upstream, long streaming, long feeds, Lsn flushed, Lsn replayed)
+            implements CoordMessage {}
+
     // ---- pace
 
     /** Any member to the leader, once a second: how late the slowest of its ticks came of late. */

@@ -53,10 +53,22 @@ public sealed interface Event {
 
     /**
      * A node asks to be let in; it asks again until it is accepted. Answered by {@link
-     * Action.JoinAnswer}.
+     * Action.JoinAnswer}. From whom it is to stream counts when it is let in; afterwards an operator says so.
      */
-    record JoinAsked(long requestId, PeerId peer, MemberKind kind, Addresses addresses, String zone, int priority)
-            implements Event {}
+    record JoinAsked(
+            long requestId,
+            PeerId peer,
+            MemberKind kind,
+            Addresses addresses,
+            String zone,
+            int priority,
+            @Nullable NodeId upstream)
+            implements Event {
+        /** One that is to stream from the primary. */
+        public JoinAsked(long requestId, PeerId peer, MemberKind kind, Addresses addresses, String zone, int priority) {
+            this(requestId, peer, kind, addresses, zone, priority, null);
+        }
+    }
 
     /** A member tells where it is reached, where it stands and its priority by now; answered as a join, and lets nobody in. */
     record MemberTold(long requestId, PeerId peer, Addresses addresses, String zone, int priority) implements Event {}

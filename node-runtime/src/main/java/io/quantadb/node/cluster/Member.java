@@ -3,6 +3,7 @@ package io.quantadb.node.cluster;
 import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One member as the replicated state knows it.
@@ -13,6 +14,7 @@ import io.quantadb.node.common.PeerId;
  * @param priority higher is preferred as primary when positions are equal
  * @param maintenance not to be promoted automatically
  * @param fence how far an operator keeps it away from clients
+ * @param upstream from whom it is to stream instead of the primary, see {@link Upstreams}; null for the primary
  */
 public record Member(
         PeerId peer,
@@ -23,10 +25,11 @@ public record Member(
         String zone,
         int priority,
         boolean maintenance,
-        Fence fence) {
+        Fence fence,
+        @Nullable NodeId upstream) {
     private static final long GENERATIONS_PER_LIFE = 1L << 20;
 
-    /** One that is not fenced. */
+    /** One that is not fenced, and streams from the primary. */
     public Member(
             PeerId peer,
             long generation,
@@ -36,7 +39,7 @@ public record Member(
             String zone,
             int priority,
             boolean maintenance) {
-        this(peer, generation, kind, state, addresses, zone, priority, maintenance, Fence.NONE);
+        this(peer, generation, kind, state, addresses, zone, priority, maintenance, Fence.NONE, null);
     }
 
     /** Where a new incarnation's generations begin, so that none of the old one's can be mistaken for its own. */
@@ -63,22 +66,26 @@ public record Member(
     }
 
     Member withState(MemberState next) {
-        return new Member(peer, generation, kind, next, addresses, zone, priority, maintenance, fence);
+        return new Member(peer, generation, kind, next, addresses, zone, priority, maintenance, fence, upstream);
     }
 
     Member withGeneration(long next) {
-        return new Member(peer, next, kind, state, addresses, zone, priority, maintenance, fence);
+        return new Member(peer, next, kind, state, addresses, zone, priority, maintenance, fence, upstream);
     }
 
     Member withAddresses(Addresses next, String nextZone, int nextPriority) {
-        return new Member(peer, generation, kind, state, next, nextZone, nextPriority, maintenance, fence);
+        return new Member(peer, generation, kind, state, next, nextZone, nextPriority, maintenance, fence, upstream);
     }
 
     Member withMaintenance(boolean next) {
-        return new Member(peer, generation, kind, state, addresses, zone, priority, next, fence);
+        return new Member(peer, generation, kind, state, addresses, zone, priority, next, fence, upstream);
     }
 
     Member withFence(Fence next) {
-        return new Member(peer, generation, kind, state, addresses, zone, priority, maintenance, next);
+        return new Member(peer, generation, kind, state, addresses, zone, priority, maintenance, next, upstream);
+    }
+
+    Member withUpstream(@Nullable NodeId next) {
+        return new Member(peer, generation, kind, state, addresses, zone, priority, maintenance, fence, next);
     }
 }

@@ -145,7 +145,7 @@ final class MembershipKeeper {
             PeerId peer = a.join.peer();
             Member m = ctx.state.member(peer.node());
             if (m == null) {
-                add(a.join, 0);
+                add(a.join, 0, null);
                 return true;
             }
             if (m.peer().equals(peer)) {
@@ -171,15 +171,22 @@ final class MembershipKeeper {
             Asked a = asking.get(m.node());
             ctx.add(new Action.Propose(new Command.RemoveMember(m.peer())));
             if (a != null) {
-                add(a.join, Member.nextLife(m.generation()));
+                add(a.join, Member.nextLife(m.generation()), m.upstream());
             }
         }
         return true;
     }
 
-    private void add(Event.JoinAsked j, long generation) {
-        ctx.add(new Action.Propose(new Command.AddMember(new Member(
-                j.peer(), generation, j.kind(), MemberState.LEARNER, j.addresses(), j.zone(), j.priority(), false))));
+    /** @param kept from whom its former self was to stream */
+    private void add(Event.JoinAsked j, long generation, @Nullable NodeId kept) {
+        Member m = new Member(
+                j.peer(), generation, j.kind(), MemberState.LEARNER, j.addresses(), j.zone(), j.priority(), false);
+        NodeId upstream = kept != null ? kept : j.upstream();
+        String why = Upstreams.refusal(ctx.rules, ctx.state, m, upstream);
+        if (why != null) {
+            ctx.tell("cluster", "%s streams from the primary, not from %s: %s".formatted(m.node(), upstream, why));
+        }
+        ctx.add(new Action.Propose(new Command.AddMember(why == null ? m.withUpstream(upstream) : m)));
     }
 
     private boolean stepMembers() {

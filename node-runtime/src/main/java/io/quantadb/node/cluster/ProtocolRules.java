@@ -54,6 +54,26 @@ public class ProtocolRules {
         return Math.max(own, known) + 1;
     }
 
+    /**
+     * Feed: a standby lets members read its WAL only under the epoch for which it was compared, and in which it streams from
+     * the primary itself.
+     *
+     * @param streamed the epoch of the checked stream that it has from the primary, 0 when there is none
+     */
+    public boolean mayFeed(ClusterState state, long streamed) {
+        return state.epoch() > 0 && streamed == state.epoch();
+    }
+
+    /** Who may be fed by another than the primary: nobody whose acknowledgement is asked for, now or ever. */
+    public boolean mayBeFed(MemberKind kind) {
+        return kind == MemberKind.READ_REPLICA;
+    }
+
+    /** For how long a standby must have fed without a break until a member goes to it. */
+    public long upstreamHoldNanos() {
+        return UpstreamChoice.HOLD_NANOS;
+    }
+
     /** Whether k' of the new half have flushed what Finish or Release waits for. */
     public boolean nextSatisfied(Rule next, MemberRef primary, Map<MemberRef, Lsn> flushed, Lsn waitedFor) {
         return VoiceRule.allows(next, primary, flushed, waitedFor).atLeast(waitedFor);

@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * and moves them itself, to what the primary said that it keeps ({@link KeptWal}); the primary's own slot there follows
  * what the standby has applied, since a primary that comes back has that at least.
  *
+ * <p>A member that another standby feeds moves its slot there; the primary moves its own to where the member says that it
+ * is, so that it can come back to the primary at any time and WAL does not pile up meanwhile.
+ *
  * <p>A slot that asked for more than {@code max_slot_wal_keep_size} is lost: PostgreSQL lets its WAL go. A primary
  * leaves it so, or an absent member would fill the bound again and again with WAL that is of no use to it; the slot is
  * made anew when the member opens a stream or takes a base backup. A standby drops a slot that the primary says nothing
@@ -46,6 +49,7 @@ public final class SlotKeeper {
      * @param boundBytes {@code max_slot_wal_keep_size}; negative when there is none
      * @param slots those of {@link SlotNames#PREFIX}
      * @param told what the primary said lately; null when nothing was heard
+     * @param fed on a primary: how far the members are that stream from another standby in this epoch
      */
     public record Seen(
             ClusterState state,
@@ -54,9 +58,23 @@ public final class SlotKeeper {
             Lsn end,
             long boundBytes,
             List<ReplicationSlot> slots,
-            @Nullable KeptWal told) {
+            @Nullable KeptWal told,
+            Map<NodeId, Lsn> fed) {
         public Seen {
             slots = List.copyOf(slots);
+            fed = Map.copyOf(fed);
+        }
+
+        /** With nobody who is fed by another standby. */
+        public Seen(
+                ClusterState state,
+                boolean stateIsCurrent,
+                boolean inRecovery,
+                Lsn end,
+                long boundBytes,
+                List<ReplicationSlot> slots,
+                @Nullable KeptWal told) {
+            this(state, stateIsCurrent, inRecovery, end, boundBytes, slots, told, Map.of());
         }
     }
 
@@ -128,8 +146,12 @@ public final class SlotKeeper {
             ReplicationSlot slot = slots.remove(SlotNames.of(m.node()));
             if (namedPrimary && slot == null) {
                 steps.add(new Step.Create(SlotNames.of(m.node())));
-            } else if (namedPrimary) {
+            } else if (namedPrimary && slot != null) {
                 wanted.put(m.node(), slot);
+                Lsn fedTo = seen.fed().get(m.node());
+                if (fedTo != null && !slot.active() && !slot.lost()) {
+                    advance(slot, Lsn.min(fedTo, seen.end()), steps);
+                }
             } else {
                 keepAsStandby(seen, m.node(), slot, steps);
             }
@@ -162,10 +184,13 @@ public final class SlotKeeper {
             steps.add(new Step.Drop(name));
             steps.add(new Step.Create(name));
         } else {
-            Lsn to = Lsn.min(from, seen.end());
-            if (to.compareTo(slot.restart()) > 0 && to.minus(slot.restart()) >= STEP_BYTES) {
-                steps.add(new Step.Advance(name, to));
-            }
+            advance(slot, Lsn.min(from, seen.end()), steps);
+        }
+    }
+
+    private static void advance(ReplicationSlot slot, Lsn to, List<Step> steps) {
+        if (to.compareTo(slot.restart()) > 0 && to.minus(slot.restart()) >= STEP_BYTES) {
+            steps.add(new Step.Advance(slot.name(), to));
         }
     }
 

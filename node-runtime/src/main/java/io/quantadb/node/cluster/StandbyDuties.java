@@ -27,6 +27,7 @@ final class StandbyDuties {
 
     private final Context ctx;
     private final ServerSupervisor server;
+    private final UpstreamChoice choice;
     private @Nullable NodeId upstream;
     /** Where that was reached when it was begun to follow it. */
     private @Nullable HostPort upstreamAt;
@@ -51,9 +52,10 @@ final class StandbyDuties {
     /** A candidate's order to fetch, frozen, what it lacks. */
     private record FetchOrder(NodeId leader, CoordMessage.Fetch order) {}
 
-    StandbyDuties(Context ctx, ServerSupervisor server) {
+    StandbyDuties(Context ctx, ServerSupervisor server, UpstreamChoice choice) {
         this.ctx = ctx;
         this.server = server;
+        this.choice = choice;
     }
 
     long closedBelow() {
@@ -71,6 +73,17 @@ final class StandbyDuties {
     /** The epoch of the checked stream that is open now, or 0. */
     long streamingEpoch() {
         return streaming ? followEpoch : 0;
+    }
+
+    /** Whom it follows; null for nobody. */
+    @Nullable
+    NodeId upstream() {
+        return upstream;
+    }
+
+    /** Whether the checked stream that is open now comes from that node. */
+    boolean streamsFrom(@Nullable NodeId node) {
+        return streaming && upstream != null && upstream.equals(node);
     }
 
     boolean following() {
@@ -144,11 +157,18 @@ final class StandbyDuties {
             }
             return;
         }
-        if (followEpoch == s.epoch() && primary.equals(upstream)) {
-            if (!Objects.equals(upstreamAt, address(primary))) {
+        NodeId from = choice.from(primary);
+        if (followEpoch == s.epoch() && from.equals(upstream)) {
+            if (!Objects.equals(upstreamAt, address(from))) {
                 // It has moved: followed anew, at its new address.
-                onStartUnvouched(followEpoch);
+                leaveUpstream();
             }
+            return;
+        }
+        if (followEpoch == s.epoch() && upstream != null) {
+            // In the same epoch, where nothing has to be closed: what it was given is compared, and it goes on from
+            // there.
+            leaveUpstream();
             return;
         }
         if (upstream != null || closedBelow < s.epoch()) {
@@ -159,7 +179,9 @@ final class StandbyDuties {
         if (end == null) {
             server.needPosition();
         } else if (onBranch(s, end)) {
-            follow(primary, s.epoch(), end);
+            if (choice.hasAll(from, end.lsn())) {
+                follow(from, s.epoch(), end);
+            }
         } else if (mayDiscard(s)) {
             server.stop(true);
         }
@@ -321,13 +343,16 @@ final class StandbyDuties {
         }
     }
 
-    void onStreamOpened(long epoch) {
-        streaming = epoch == followEpoch;
+    void onStreamOpened(NodeId from, long epoch) {
+        if (from.equals(upstream)) {
+            streaming = epoch == followEpoch;
+        }
     }
 
-    void onStreamClosed(long epoch) {
-        if (epoch == followEpoch) {
+    void onStreamClosed(Event.StreamClosed closed) {
+        if (closed.epoch() == followEpoch && closed.upstream().equals(upstream)) {
             streaming = false;
+            choice.onBroken(closed.upstream(), closed.reason());
         }
     }
 
@@ -348,20 +373,30 @@ final class StandbyDuties {
         }
     }
 
-    void onWalRemoved(long epoch) {
-        if (epoch == followEpoch && epoch == ctx.state.epoch()) {
+    /** Only what the primary has not got any more is gone. */
+    void onWalRemoved(NodeId from, long epoch) {
+        if (epoch != followEpoch || epoch != ctx.state.epoch() || !from.equals(upstream)) {
+            return;
+        }
+        if (from.equals(ctx.state.primary())) {
             walRemoved++;
+        } else {
+            choice.onBroken(from, "it has not got the WAL any more that comes next here");
         }
     }
 
     /** Its end of WAL is read anew before it follows again. */
     void onStartUnvouched(long epoch) {
         if (epoch == followEpoch && upstream != null) {
-            ctx.add(new Action.StopFollowing());
-            forget();
-            server.walMayGrow();
-            server.needPosition();
+            leaveUpstream();
         }
+    }
+
+    private void leaveUpstream() {
+        ctx.add(new Action.StopFollowing());
+        forget();
+        server.walMayGrow();
+        server.needPosition();
     }
 
     void onProgress(Event.ReceiverProgress p) {

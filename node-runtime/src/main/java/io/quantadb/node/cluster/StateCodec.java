@@ -8,14 +8,15 @@ import java.util.List;
  * The replicated state as bytes, for Raft snapshots: a format byte, then the fields of {@link ClusterState} in their
  * order. A format that is not known is refused; {@value #BEFORE_SHRINK} lacks the time before a rule shrinks, {@value
  * #BEFORE_PAUSE} when maintenance ends, {@value #BEFORE_TUNING} the {@link Tuning}, {@value #BEFORE_FENCE} whether members
- * are fenced, and who serves reads without a leader.
+ * are fenced, and who serves reads without a leader, {@value #BEFORE_UPSTREAM} from whom a member is to stream.
  */
 public final class StateCodec {
     static final int BEFORE_SHRINK = 1;
     static final int BEFORE_PAUSE = 2;
     static final int BEFORE_TUNING = 3;
     static final int BEFORE_FENCE = 4;
-    static final int FORMAT = 5;
+    static final int BEFORE_UPSTREAM = 5;
+    static final int FORMAT = 6;
 
     private StateCodec() {}
 
@@ -90,7 +91,8 @@ public final class StateCodec {
                 .s(m.zone())
                 .i(m.priority())
                 .flag(m.maintenance())
-                .e(m.fence());
+                .e(m.fence())
+                .node(m.upstream());
     }
 
     /** @param format of the command or state that it stands in */
@@ -104,7 +106,8 @@ public final class StateCodec {
                 in.s(),
                 in.i(),
                 in.flag(),
-                format > BEFORE_FENCE ? in.of(Fence.values()) : Fence.NONE);
+                format > BEFORE_FENCE ? in.of(Fence.values()) : Fence.NONE,
+                format > BEFORE_UPSTREAM ? in.nodeOrNull() : null);
     }
 
     static void settings(Wire.Out out, Settings s) {

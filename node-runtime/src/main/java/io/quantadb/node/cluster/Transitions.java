@@ -62,6 +62,7 @@ public final class Transitions {
             case Command.Retime c -> retime(s, c.timers());
             case Command.SetClusterVersion c -> ok(new Draft(s).clusterVersion(c.clusterVersion()));
             case Command.SetFence c -> setFence(s, c);
+            case Command.SetUpstream c -> setUpstream(s, c);
         };
     }
 
@@ -118,14 +119,23 @@ public final class Transitions {
                 : no(s, "the election timeout stays between what was chosen and how far it may be raised");
     }
 
-    private static Result addMember(ClusterState s, Member m) {
+    private Result addMember(ClusterState s, Member m) {
         if (s.member(m.node()) != null) {
             return no(s, "a member of that name is there");
         }
         if (s.members().size() >= ClusterState.MAX_MEMBERS) {
             return no(s, "the cluster has as many members as it may");
         }
-        return ok(new Draft(s).member(m));
+        // One that is let in is let in, whatever it wished for: it streams from the primary then.
+        boolean may = Upstreams.refusal(rules, s, m, m.upstream()) == null;
+        return ok(new Draft(s).member(may ? m : m.withUpstream(null)));
+    }
+
+    /** Whoever asks for it has looked at an older state, in which there was no chain yet. */
+    private Result setUpstream(ClusterState s, Command.SetUpstream c) {
+        Member m = s.member(c.peer());
+        String why = m == null ? "no such member" : Upstreams.refusal(rules, s, m, c.upstream());
+        return why != null ? no(s, why) : changeMember(s, m, x -> x.withUpstream(c.upstream()));
     }
 
     private static Result changeMember(
@@ -155,13 +165,19 @@ public final class Transitions {
 
     private Result removeMember(ClusterState s, Command.RemoveMember c) {
         NodeId node = c.peer().node();
-        if (s.member(c.peer()) == null) {
+        Member m = s.member(c.peer());
+        if (m == null) {
             return no(s, "no such member");
         }
         if (!rules.mayLeave(s, node)) {
             return no(s, "it is the primary, or still stands in the rule");
         }
-        return ok(new Draft(s).without(node));
+        Draft draft = new Draft(s).without(node);
+        if (m.state() == MemberState.LEAVING) {
+            // For good. Where only a disk was replaced, the node comes back and feeds whom it fed.
+            Upstreams.fedBy(s, node).forEach(fed -> draft.member(fed.withUpstream(null)));
+        }
+        return ok(draft);
     }
 
     private Result joint(ClusterState s, Command.Joint c) {

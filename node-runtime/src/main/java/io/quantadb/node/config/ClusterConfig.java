@@ -5,6 +5,7 @@ import io.quantadb.node.common.NodeId;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * This node's place in its cluster.
@@ -18,6 +19,7 @@ import java.util.List;
  * @param joinTimeout how long a node that belongs to no cluster yet waits while no member answers, before it ends
  * @param region which nodes it is near to; empty when it does not matter
  * @param zone where in its region the node stands, for placement; empty when it does not matter
+ * @param upstream from whom a read replica that joins is to stream; null for the primary
  */
 public record ClusterConfig(
         NodeId nodeId,
@@ -29,6 +31,7 @@ public record ClusterConfig(
         Duration joinTimeout,
         String region,
         String zone,
+        @Nullable NodeId upstream,
         ReplicationConfig replication,
         RaftConfig raft,
         FailoverConfig failover) {
@@ -46,6 +49,15 @@ public record ClusterConfig(
         if (zone.contains("/")) {
             throw new IllegalArgumentException(
                     "cluster.zone=%s must be without a slash: write the region into cluster.region".formatted(zone));
+        }
+        if (upstream != null && kind != NodeKind.READ_REPLICA) {
+            throw new IllegalArgumentException(
+                    "cluster.upstream=%s needs cluster.kind=read_replica: a %s streams from the primary, since commits may wait for it"
+                            .formatted(upstream, kind.name().toLowerCase(java.util.Locale.ROOT)));
+        }
+        if (nodeId.equals(upstream)) {
+            throw new IllegalArgumentException(
+                    "cluster.upstream=%s is this node itself: name another member, or none".formatted(upstream));
         }
         if (peers.size() > 16) {
             throw new IllegalArgumentException(

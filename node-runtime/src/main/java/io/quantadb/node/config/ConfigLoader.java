@@ -199,6 +199,14 @@ public final class ConfigLoader {
         }
     }
 
+    private static NodeId upstream(String text) {
+        try {
+            return new NodeId(text);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("cluster.upstream=%s: %s".formatted(text, e.getMessage()), e);
+        }
+    }
+
     private static ClusterConfig cluster(Settings s, NodeMode mode, Path dataDir) {
         Path own = s.path("cluster.data_dir");
         return new ClusterConfig(
@@ -211,6 +219,7 @@ public final class ConfigLoader {
                 s.duration("cluster.join_timeout"),
                 s.text("cluster.region").orElse(""),
                 s.text("cluster.zone").orElse(""),
+                s.text("cluster.upstream").map(ConfigLoader::upstream).orElse(null),
                 replication(s),
                 raft(s),
                 new FailoverConfig(

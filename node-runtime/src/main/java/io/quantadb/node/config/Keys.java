@@ -85,6 +85,14 @@ final class Keys {
                     "up to 63 characters, no slash",
                     "where in its region the node stands"),
             key(
+                    "cluster.upstream",
+                    Kind.TEXT,
+                    "",
+                    "the primary",
+                    "node id of a member that holds data",
+                    "for a read replica that joins: from whom it streams instead of the primary; afterwards `quantadb"
+                            + " members set` changes it"),
+            key(
                     REPLICATION + "primary_address",
                     Kind.ADDRESS,
                     "",

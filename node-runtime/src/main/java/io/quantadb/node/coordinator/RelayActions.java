@@ -10,6 +10,7 @@ import io.quantadb.node.cluster.Position;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.relay.WalRelay;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -50,13 +51,15 @@ final class RelayActions {
                             .addKeyValue(EPOCH, epoch)
                             .log("told to follow a node that is no member; waiting for the state to catch up");
                 } else {
-                    relay.follow(upstream, member.addresses().replication(), epoch, generation, checked);
+                    boolean primary = upstream.equals(state.get().primary());
+                    relay.follow(upstream, member.addresses().replication(), epoch, generation, checked, primary);
                 }
             }
             case Action.StopFollowing() -> relay.stopFollowing();
             case Action.CloseStreamsBelow(long epoch) -> relay.closeBelow(epoch);
             case Action.ServeStreams(long epoch) -> relay.serve(epoch);
             case Action.ServeFetch(NodeId to, long epoch) -> relay.serveFetch(to, epoch);
+            case Action.FeedMembers(long epoch, Set<NodeId> members) -> relay.feed(epoch, members);
             case Action.KeepOnlyStream(NodeId of) -> relay.keepOnly(of);
             case Action.OpenVoice() -> relay.openVoice();
             case Action.CloseVoice() -> relay.closeVoice();

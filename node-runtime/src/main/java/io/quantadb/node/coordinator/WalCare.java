@@ -9,6 +9,7 @@ import io.quantadb.node.cluster.KeptWal;
 import io.quantadb.node.cluster.Member;
 import io.quantadb.node.cluster.MemberKind;
 import io.quantadb.node.cluster.SlotKeeper;
+import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.MonotonicClock;
 import io.quantadb.node.common.NodeException;
 import io.quantadb.node.common.NodeId;
@@ -18,6 +19,7 @@ import io.quantadb.node.postgres.PostgresServer;
 import io.quantadb.node.postgres.ReplicationSlots;
 import io.quantadb.node.relay.WalRelay;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -49,6 +51,7 @@ public final class WalCare implements AutoCloseable {
     private final ControlDispatcher network;
     private final Supplier<ClusterState> state;
     private final Supplier<@Nullable RaftStatus> raft;
+    private final Supplier<Map<NodeId, Lsn>> fed;
     private final MonotonicClock clock;
     private final SlotKeeper keeper;
     private final ReplicationSlots slots;
@@ -59,6 +62,7 @@ public final class WalCare implements AutoCloseable {
     private int failures;
     private int unheard;
 
+    /** @param fed on a primary: how far the members are that another standby feeds */
     public WalCare(
             NodeId self,
             PostgresServer server,
@@ -66,6 +70,7 @@ public final class WalCare implements AutoCloseable {
             ControlDispatcher network,
             Supplier<ClusterState> state,
             Supplier<@Nullable RaftStatus> raft,
+            Supplier<Map<NodeId, Lsn>> fed,
             MonotonicClock clock) {
         this.self = self;
         this.server = server;
@@ -73,6 +78,7 @@ public final class WalCare implements AutoCloseable {
         this.network = network;
         this.state = state;
         this.raft = raft;
+        this.fed = fed;
         this.clock = clock;
         this.keeper = new SlotKeeper(self);
         this.slots = new ReplicationSlots(server.sessions());
@@ -133,7 +139,8 @@ public final class WalCare implements AutoCloseable {
                     listing.end(),
                     listing.boundBytes(),
                     listing.slots(),
-                    toldBy(now.primary())));
+                    toldBy(now.primary()),
+                    fed.get()));
             lost = round.lost();
             round.notices().forEach(WalCare::tell);
             send(now, round.tell());

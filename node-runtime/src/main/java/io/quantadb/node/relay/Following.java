@@ -17,8 +17,8 @@ import org.slf4j.LoggerFactory;
 final class Following {
     private static final Logger LOGGER = LoggerFactory.getLogger(Following.class);
 
-    /** Whom to follow, and under what. */
-    record Target(NodeId upstream, HostPort address, long epoch, long generation) {}
+    /** Whom to follow, and under what; {@code primary} when that is the epoch's own, for who reads the log. */
+    record Target(NodeId upstream, HostPort address, long epoch, long generation, boolean primary) {}
 
     private final RelayContext context;
     private final StreamCounts counts = new StreamCounts();
@@ -123,7 +123,7 @@ final class Following {
                     .addKeyValue(LogKeys.EPOCH, followed.epoch())
                     .addKeyValue(LogKeys.TIMELINE, start.timeline())
                     .addKeyValue(LogKeys.LSN, start.start())
-                    .log("Stream connected to primary");
+                    .log(followed.primary() ? "Stream connected to primary" : "Stream connected to standby");
             context.tell(
                     new Event.StreamOpened(followed.upstream(), followed.epoch(), start.timeline(), start.start()));
         }

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +34,9 @@ import org.jspecify.annotations.Nullable;
  * node did, whose server takes longer, and with the handshake behind it it streams at once. A newer one of the same member
  * takes its place.
  *
- * <p>Refusals say why: {@code wrong_epoch}, {@code bad_header}, {@code no_member}, {@code too_many}, {@code not_ready} (the local server
+ * <p>A standby feeds those alone that it was told to, and with WAL alone: whoever clones or rewinds goes to the primary.
+ *
+ * <p>Refusals say why: {@code wrong_epoch}, {@code bad_header}, {@code no_member}, {@code too_many}, {@code not_fed} (this node is a standby that does not feed the member), {@code not_ready} (the local server
  * does not take connections), {@code not_yet} (it is being made ready to rewind by: ask again). Confined to the relay's loop.
  */
 final class ServedStreams implements Members, ServedStream.Owner {
@@ -53,6 +56,7 @@ final class ServedStreams implements Members, ServedStream.Owner {
     private long epoch;
     private long frozenBelow;
     private @Nullable NodeId only;
+    private @Nullable Set<NodeId> fed;
     private @Nullable Map<NodeId, Long> incarnations;
     private @Nullable RewindSource rewinds;
 
@@ -74,6 +78,7 @@ final class ServedStreams implements Members, ServedStream.Owner {
     private void serve(long wanted, @Nullable NodeId nobodyBut) {
         epoch = wanted < frozenBelow ? 0 : wanted;
         only = epoch == 0 ? null : nobodyBut;
+        fed = null;
         var _ = closeWhere(stream -> stream.header().epoch() != epoch, "epoch " + epoch + " is served now");
         decideEarly();
     }
@@ -81,6 +86,23 @@ final class ServedStreams implements Members, ServedStream.Owner {
     /** Lets that node alone read WAL under this epoch; this node has promised it, so nothing lower is served. */
     void serveFetch(NodeId to, long wanted) {
         serve(wanted, to);
+    }
+
+    /** Lets these read WAL under this epoch, which this standby follows itself. */
+    void feed(long wanted, Set<NodeId> members) {
+        epoch = wanted < frozenBelow ? 0 : wanted;
+        only = null;
+        fed = epoch == 0 ? null : members;
+        var _ = closeWhere(
+                stream -> stream.header().epoch() != epoch
+                        || !isFed(stream.header().member().node(), stream.isWal()),
+                epoch == 0 ? "this standby feeds nobody now" : "this standby feeds " + members);
+        decideEarly();
+    }
+
+    private boolean isFed(NodeId node, boolean wal) {
+        Set<NodeId> whom = fed;
+        return whom == null || (wal && whom.contains(node));
     }
 
     /** The server is about to stop, which takes until every stream has confirmed all: only this one is worth that. */
@@ -161,6 +183,8 @@ final class ServedStreams implements Members, ServedStream.Owner {
             await(new Early(incoming, header, verdict));
         } else if (header.epoch() != epoch || epoch == 0 || (only != null && !only.equals(incoming.peer()))) {
             verdict.refuse("wrong_epoch", wrongEpoch(header));
+        } else if (!isFed(incoming.peer(), incoming.kind() == StreamKind.WAL)) {
+            verdict.refuse("not_fed", "this node is a standby that feeds %s".formatted(fed));
         } else if (!admitted(header)) {
             verdict.refuse(
                     "no_member",
@@ -334,7 +358,10 @@ final class ServedStreams implements Members, ServedStream.Owner {
 
         private void accepted(Channel peer) {
             boolean first = settle();
-            if (first && server.isOpen() && header.epoch() == epoch && admitted(header)) {
+            boolean still = header.epoch() == epoch
+                    && admitted(header)
+                    && isFed(header.member().node(), kind == StreamKind.WAL);
+            if (first && server.isOpen() && still) {
                 begin(new ServedStream(
                         context, header, kind, peer, server, serverVersion, slot, login, ServedStreams.this));
             } else {

@@ -22,6 +22,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -128,9 +129,15 @@ public final class WalRelay implements AutoCloseable {
      * this node's WAL as it was found in the epoch history.
      */
     public void follow(NodeId upstream, HostPort address, long epoch, long generation, Position checked) {
+        follow(upstream, address, epoch, generation, checked, true);
+    }
+
+    /** As the other, a standby or the primary of the epoch. */
+    public void follow(
+            NodeId upstream, HostPort address, long epoch, long generation, Position checked, boolean primary) {
         run(() -> {
             voice.setGeneration(generation);
-            follower.follow(new Following.Target(upstream, address, epoch, generation), checked);
+            follower.follow(new Following.Target(upstream, address, epoch, generation, primary), checked);
         });
     }
 
@@ -142,6 +149,12 @@ public final class WalRelay implements AutoCloseable {
     /** Takes members' streams of exactly this epoch from now on and ends all others; 0 takes none. */
     public void serve(long epoch) {
         run(() -> served.serve(epoch));
+    }
+
+    /** On a standby: lets these members alone read WAL under this epoch, which it follows itself; 0 lets nobody. */
+    public void feed(long epoch, Set<NodeId> members) {
+        Set<NodeId> copy = Set.copyOf(members);
+        run(() -> served.feed(epoch, copy));
     }
 
     /** Serves these members in these incarnations only from now on; before the first call it asks nobody's. */

@@ -11,6 +11,9 @@
  * satisfied, and the {@link io.quantadb.node.relay.Voice} reports that position to PostgreSQL, which releases the
  * commits that waited for it.
  *
+ * <p>A member may be fed by a standby in the same way: its agent's {@link io.quantadb.node.relay.ServedStreams} lets in whom
+ * it is told to, and has no voice, so that what comes back moves a slot and counts for nothing else.
+ *
  * <p>All state belongs to one event loop, the relay's loop; {@link io.quantadb.node.relay.WalRelay} hands every call
  * over to it, and bytes of channels that live on other loops are handed over too.
  */

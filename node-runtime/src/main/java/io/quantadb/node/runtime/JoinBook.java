@@ -68,7 +68,8 @@ final class JoinBook implements JoinDesk {
         ask(
                 incoming,
                 verdict,
-                (id, a) -> new Event.JoinAsked(id, a.peer(), a.kind(), a.addresses(), a.zone(), a.priority()));
+                (id, a) -> new Event.JoinAsked(
+                        id, a.peer(), a.kind(), a.addresses(), a.zone(), a.priority(), a.upstream()));
     }
 
     /** A member says where it is by now. */
@@ -84,7 +85,13 @@ final class JoinBook implements JoinDesk {
         }
     }
 
-    private record Asking(PeerId peer, MemberKind kind, Addresses addresses, String zone, int priority) {}
+    private record Asking(
+            PeerId peer,
+            MemberKind kind,
+            Addresses addresses,
+            String zone,
+            int priority,
+            @Nullable NodeId upstream) {}
 
     private interface Question {
         Event of(long id, Asking asking);
@@ -104,10 +111,13 @@ final class JoinBook implements JoinDesk {
         Greeting asking;
         MemberKind kind;
         int priority;
+        @Nullable NodeId upstream;
         try {
             asking = Greeting.decode(incoming.header());
             kind = MemberKind.valueOf(asking.extra().getOrDefault("kind", "DATA"));
             priority = Integer.parseInt(asking.extra().getOrDefault("priority", "100"));
+            String fedBy = asking.extra().getOrDefault("upstream", "");
+            upstream = fedBy.isEmpty() ? null : new NodeId(fedBy);
         } catch (IllegalArgumentException e) {
             verdict.refuse(Formation.REJECTED, "the request cannot be read: " + e.getMessage());
             return;
@@ -129,7 +139,8 @@ final class JoinBook implements JoinDesk {
                         kind,
                         addresses,
                         asking.extra().getOrDefault("zone", ""),
-                        priority)));
+                        priority,
+                        upstream)));
     }
 
     private void dropOverdue() {

@@ -237,9 +237,9 @@ final class NodeAgent implements AutoCloseable {
                 this::unfit);
         core.set(coordinator);
         Heard heard = new Heard();
-        WalCare walCare = new WalCare(
-                g.member().node(), parts.server(), parts.relay(), g.network(), state::current, raftStatus::get, clock);
-        Views views = new Views(config, started, clock, decisions, state, parts, lease, heard, walCare::lost);
+        FedMembers fed = new FedMembers();
+        WalCare walCare = parts.walCare(g.member().node(), g.network(), state, raftStatus::get, fed);
+        Views views = new Views(config, started, clock, decisions, state, parts, lease, heard, walCare::lost, fed);
         DiskWatch disk = diskWatch(coordinator);
         NodeLoop node = loop(g.member(), coordinator, raft, state, timers, views, heard, disk::look, parts.gate());
         loop.set(node);

@@ -407,12 +407,14 @@ final class NodeIdentity {
     }
 
     private Greeting joining(NodeFacts facts) {
+        NodeId upstream = config.cluster().upstream();
         return greeting(
                 facts,
                 Map.of(
                         "kind", config.cluster().kind().name(),
                         "zone", config.cluster().place(),
-                        "priority", Integer.toString(config.cluster().priority())));
+                        "priority", Integer.toString(config.cluster().priority()),
+                        "upstream", upstream == null ? "" : upstream.value()));
     }
 
     private NodeFacts joined(NodeFacts facts, Greeting welcome) {

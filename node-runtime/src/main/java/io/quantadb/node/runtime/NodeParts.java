@@ -15,6 +15,7 @@ import io.quantadb.node.config.NodeConfig;
 import io.quantadb.node.config.ReplicationConfig;
 import io.quantadb.node.consensus.ControlDispatcher;
 import io.quantadb.node.consensus.RaftNode;
+import io.quantadb.node.consensus.RaftStatus;
 import io.quantadb.node.coordinator.AdminAnswers;
 import io.quantadb.node.coordinator.Coordinator;
 import io.quantadb.node.coordinator.FactStore;
@@ -22,6 +23,7 @@ import io.quantadb.node.coordinator.JoinDesk;
 import io.quantadb.node.coordinator.NodeFacts;
 import io.quantadb.node.coordinator.ReplicatedState;
 import io.quantadb.node.coordinator.SwitchoverBoard;
+import io.quantadb.node.coordinator.WalCare;
 import io.quantadb.node.front.FrontConfig;
 import io.quantadb.node.front.SqlFront;
 import io.quantadb.node.postgres.DirectoryContents;
@@ -208,6 +210,15 @@ record NodeParts(
                     gate.stop();
                     onFault.accept(fault);
                 });
+    }
+
+    WalCare walCare(
+            NodeId self,
+            ControlDispatcher network,
+            ReplicatedState state,
+            Supplier<@Nullable RaftStatus> raft,
+            FedMembers fed) {
+        return new WalCare(self, server, relay, network, state::current, raft, fed::positions, clock);
     }
 
     /** Keeps a standby's reading of its WAL close to the end, until closed. */

@@ -3,6 +3,7 @@ package io.quantadb.node.runtime;
 import io.quantadb.node.api.ClusterView;
 import io.quantadb.node.cluster.ClusterCore;
 import io.quantadb.node.cluster.ClusterState;
+import io.quantadb.node.cluster.CoordMessage;
 import io.quantadb.node.cluster.FailoverRecord;
 import io.quantadb.node.cluster.Member;
 import io.quantadb.node.cluster.MemberKind;
@@ -42,6 +43,7 @@ final class Views {
     private final ServingLease lease;
     private final Heard heard;
     private final Supplier<Set<NodeId>> walGone;
+    private final FedMembers fed;
 
     /** @param walGone members whose WAL this primary keeps no longer */
     Views(
@@ -53,7 +55,8 @@ final class Views {
             NodeParts parts,
             ServingLease lease,
             Heard heard,
-            Supplier<Set<NodeId>> walGone) {
+            Supplier<Set<NodeId>> walGone,
+            FedMembers fed) {
         this.config = config;
         this.laggingBytes = config.cluster().replication().maxLagBytes().bytes();
         this.laggingMs = config.cluster().replication().maxLagTime().toMillis();
@@ -65,6 +68,7 @@ final class Views {
         this.lease = lease;
         this.heard = heard;
         this.walGone = walGone;
+        this.fed = fed;
     }
 
     /** Before this node belongs to a cluster. */
@@ -102,9 +106,11 @@ final class Views {
         boolean primary = self.equals(s.primary());
         boolean serving = primary && parts.gate().serving() && lease.leftNanos() > 0;
         List<ClusterView.Member> members = new ArrayList<>();
+        fed.begin(s.epoch());
         for (Member m : s.members().values()) {
             members.add(member(m, s, relay, serving, raft));
         }
+        fed.end();
         String reason = reason(s, self, server, serving, relay, raft);
         FailoverRecord last = s.failovers().reversed().stream()
                 .filter(f -> !f.planned())
@@ -230,7 +236,9 @@ final class Views {
             return "its server is " + server.name().toLowerCase(java.util.Locale.ROOT) + why;
         }
         if (following == null || !following.streaming()) {
-            return "not streaming from the primary" + why;
+            NodeId from = following == null ? null : following.upstream();
+            return "not streaming from %s%s"
+                    .formatted(from == null || from.equals(s.primary()) ? "the primary" : from, why);
         }
         Member me = s.members().get(self);
         return me == null || me.state() == MemberState.LEARNER ? "catching up with the primary" : "";
@@ -272,21 +280,17 @@ final class Views {
                 .filter(r -> r.member().node().equals(m.node()) && r.epoch() == s.epoch())
                 .findFirst()
                 .orElse(null);
-        long lag = primary ? 0 : stream != null ? stream.lagBytes() : -1;
-        long lagMs = primary ? 0 : stream != null ? stream.lagNanos() / 1_000_000 : -1;
+        CoordMessage.Follows elsewhere = me || stream != null ? null : fedElsewhere(m, s);
+        Behind behind = primary ? new Behind(0, 0) : behind(m, s, relay, stream, elsewhere);
+        NodeId upstream = upstream(m, s, here, stream, me ? following : null);
+        boolean streams = elsewhere != null || (stream != null && stream.streaming());
         ClusterView.State state = me
                 ? state(self, s, core.status().server(), relay, serving)
-                : !here
-                        ? (follows && (silentMs < 0 || !Heard.expected(m.node(), raft))
+                : here
+                        ? stateOf(m, s, stream != null, streams)
+                        : follows && (silentMs < 0 || !Heard.expected(m.node(), raft))
                                 ? ClusterView.State.UNKNOWN
-                                : ClusterView.State.DOWN)
-                        : witness(m) || (fenced(m) && stream == null)
-                                ? ClusterView.State.STOPPED
-                                : primary
-                                        ? (s.released() ? ClusterView.State.ACTIVE : ClusterView.State.PROMOTING)
-                                        : stream != null && stream.streaming()
-                                                ? ClusterView.State.STREAMING
-                                                : ClusterView.State.UNKNOWN;
+                                : ClusterView.State.DOWN;
         boolean desynced = stream == null && walGone.get().contains(m.node());
         boolean well = primary || witness(m) || (me && follows);
         ClusterView.Role role = m.kind() == MemberKind.WITNESS
@@ -299,7 +303,9 @@ final class Views {
                 state,
                 desynced
                         ? ClusterView.Health.DESYNCED
-                        : here ? health(well, lag, laggingBytes, lagMs, laggingMs) : ClusterView.Health.UNKNOWN,
+                        : here
+                                ? health(well, behind.bytes, laggingBytes, behind.millis, laggingMs)
+                                : ClusterView.Health.UNKNOWN,
                 m.dataVoter() || m.kind() == MemberKind.WITNESS,
                 s.rule().set().stream().anyMatch(r -> r.node().equals(m.node())),
                 m.state() == MemberState.LEAVING,
@@ -308,22 +314,103 @@ final class Views {
                 m.generation(),
                 s.epoch(),
                 s.timeline(),
-                me ? ownLsn(primary, relay) : stream != null ? stream.flushed() : Lsn.NONE,
-                lag,
-                lagMs,
+                me
+                        ? ownLsn(primary, relay)
+                        : stream != null ? stream.flushed() : elsewhere != null ? elsewhere.flushed() : Lsn.NONE,
+                behind.bytes,
+                behind.millis,
                 silentMs,
                 m.priority(),
                 m.zone(),
-                stream == null
-                        ? me && following != null
-                                ? new ClusterView.Stream(-1, following.bytesPerSecond(), following.errors())
-                                : ClusterView.Stream.NONE
-                        : new ClusterView.Stream(
-                                stream.roundTripNanos() < 0 ? -1 : millis(stream.roundTripNanos()),
-                                stream.bytesPerSecond(),
-                                stream.errors()),
-                note(m, s, stream, me ? following : null),
-                m.fence().fenced());
+                streamOf(stream, me ? following : null),
+                note(m, s, behind.millis, upstream, me ? following : null),
+                m.fence().fenced(),
+                upstream,
+                m.upstream());
+    }
+
+    private static ClusterView.Stream streamOf(
+            RelaySnapshot.@Nullable Member stream, RelaySnapshot.@Nullable Following following) {
+        if (stream != null) {
+            return new ClusterView.Stream(
+                    stream.roundTripNanos() < 0 ? -1 : millis(stream.roundTripNanos()),
+                    stream.bytesPerSecond(),
+                    stream.errors());
+        }
+        return following == null
+                ? ClusterView.Stream.NONE
+                : new ClusterView.Stream(-1, following.bytesPerSecond(), following.errors());
+    }
+
+    /** How far a member is behind the primary; -1 when this node cannot tell. */
+    private record Behind(long bytes, long millis) {}
+
+    /** Only the primary compares with the primary: what a standby feeds it compares with what it has itself. */
+    private Behind behind(
+            Member m,
+            ClusterState s,
+            RelaySnapshot relay,
+            RelaySnapshot.@Nullable Member stream,
+            CoordMessage.@Nullable Follows elsewhere) {
+        if (!config.cluster().nodeId().equals(s.primary())) {
+            return new Behind(-1, -1);
+        }
+        if (stream != null) {
+            return new Behind(stream.lagBytes(), stream.lagNanos() / 1_000_000);
+        }
+        if (elsewhere == null) {
+            return new Behind(-1, -1);
+        }
+        Lsn end = ownLsn(true, relay);
+        return new Behind(
+                Math.max(0, end.minus(elsewhere.flushed())),
+                fed.flushed(m.node(), elsewhere.flushed(), end, clock.nanos()));
+    }
+
+    /** Of a member that was heard of, as far as its stream tells. */
+    private static ClusterView.State stateOf(Member m, ClusterState s, boolean hasStream, boolean streams) {
+        if (witness(m) || (fenced(m) && !hasStream)) {
+            return ClusterView.State.STOPPED;
+        }
+        if (m.node().equals(s.primary())) {
+            return s.released() ? ClusterView.State.ACTIVE : ClusterView.State.PROMOTING;
+        }
+        return streams ? ClusterView.State.STREAMING : ClusterView.State.UNKNOWN;
+    }
+
+    /** What a member says that streams from another standby in this epoch; null of everybody else. */
+    private CoordMessage.@Nullable Follows fedElsewhere(Member m, ClusterState s) {
+        CoordMessage.Follows news = core.follows(m.node());
+        if (news == null || news.streaming() != s.epoch()) {
+            return null;
+        }
+        NodeId from = news.upstream();
+        return from == null || from.equals(s.primary()) ? null : news;
+    }
+
+    /** From whom a member streams, as far as is known here. */
+    private @Nullable NodeId upstream(
+            Member m,
+            ClusterState s,
+            boolean heardOf,
+            RelaySnapshot.@Nullable Member stream,
+            RelaySnapshot.@Nullable Following following) {
+        NodeId self = config.cluster().nodeId();
+        if (m.node().equals(s.primary()) || witness(m)) {
+            return null;
+        }
+        if (m.node().equals(self)) {
+            return following == null ? null : following.upstream();
+        }
+        if (stream != null) {
+            return self;
+        }
+        CoordMessage.Follows news = core.follows(m.node());
+        if (news != null) {
+            return news.upstream();
+        }
+        // Whoever is fed says so; the primary knows whom it feeds itself.
+        return m.upstream() == null && heardOf && !self.equals(s.primary()) ? s.primary() : null;
     }
 
     /** With two places behind the point. */
@@ -335,15 +422,19 @@ final class Views {
     private static String note(
             Member m,
             ClusterState s,
-            RelaySnapshot.@Nullable Member stream,
+            long behindMs,
+            @Nullable NodeId upstream,
             RelaySnapshot.@Nullable Following following) {
         if (following != null && following.unreached()) {
             return "no stream from %s after %d tries; dialling goes on"
                     .formatted(following.upstream(), following.failedDials());
         }
-        long behindMs = stream == null ? 0 : stream.lagNanos() / 1_000_000;
         if (behindMs < s.settings().tuning().slowAfterMillis()) {
-            return "";
+            NodeId wanted = m.upstream();
+            if (wanted == null || upstream == null || wanted.equals(upstream) || wanted.equals(s.primary())) {
+                return "";
+            }
+            return "streams from %s until %s has streamed for a while".formatted(upstream, wanted);
         }
         boolean needed = s.rule().set().stream().anyMatch(r -> r.node().equals(m.node()))
                 && s.rule().k() == s.rule().set().size();

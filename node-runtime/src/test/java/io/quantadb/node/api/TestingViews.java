@@ -209,7 +209,12 @@ public final class TestingViews {
                 lagMs,
                 heard,
                 100,
-                "");
+                "",
+                ClusterView.Stream.NONE,
+                "",
+                false,
+                role == Role.REPLICA && state == State.STREAMING ? NODE1 : null,
+                null);
     }
 
     private static Addresses addresses(int offset) {

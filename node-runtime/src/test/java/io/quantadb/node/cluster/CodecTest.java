@@ -28,6 +28,7 @@ class CodecTest {
             3,
             false);
     private static final int TUNING_BYTES = 5 * 4 + 1;
+    private static final int NOBODY_BYTES = 2;
     private static final Command BOOTSTRAP = new Command.Bootstrap("c", 42, 1, FIRST, 1, Settings.DEFAULT);
     private static final Command PROMOTE = new Command.Promote(
             new Command.Condition(1, 2),
@@ -92,7 +93,9 @@ class CodecTest {
                 new CoordMessage.SwitchoverStepDone(3, 2, 1L << 40, CoordMessage.Step.RESUME, 12),
                 new CoordMessage.Serves(3, 2),
                 new CoordMessage.Pace(3, 12_345_678),
-                new CoordMessage.RestartServer(3, 2, 1L << 40));
+                new CoordMessage.RestartServer(3, 2, 1L << 40),
+                new CoordMessage.Follows(3, n2, 2, 1L << 40, new Lsn(77), new Lsn(76)),
+                new CoordMessage.Follows(3, null, 0, 0, Lsn.NONE, Lsn.NONE));
     }
 
     @Test
@@ -118,6 +121,8 @@ class CodecTest {
                 new AdminCodec.Question(12, new AdminRequest.FenceMember(new NodeId("n2"), true, false)),
                 new AdminCodec.Question(13, new AdminRequest.RestartServer(new NodeId("n2"), true)),
                 new AdminCodec.Question(14, new AdminRequest.ChangeMinorityReads(Settings.MinorityReads.ALL)),
+                new AdminCodec.Question(14, new AdminRequest.SetUpstream(new NodeId("n4"), new NodeId("n2"))),
+                new AdminCodec.Question(14, new AdminRequest.SetUpstream(new NodeId("n4"), null)),
                 new AdminCodec.Question(14, new AdminRequest.ForceFailover(null, "", true)),
                 new AdminCodec.Question(15, new AdminRequest.ForceFailover(new NodeId("n2"), "c", false)),
                 new AdminCodec.Answer(8, Action.AdminVerdict.UNCONFIRMED, "what may be lost"),
@@ -199,7 +204,8 @@ class CodecTest {
         // Given
         Command add = new Command.AddMember(FIRST);
         byte[] now = CommandCodec.encode(add);
-        byte[] older = java.util.Arrays.copyOf(now, now.length - 1);
+        // Whether it is fenced, and two bytes for nobody to stream from but the primary.
+        byte[] older = java.util.Arrays.copyOf(now, now.length - 1 - NOBODY_BYTES);
         older[0] = 4;
         Command fence = new Command.SetFence(FIRST.peer(), Fence.STOPPED);
 
@@ -211,6 +217,27 @@ class CodecTest {
         assertThat(CommandCodec.decode(CommandCodec.encode(fence))).isEqualTo(fence);
         assertThat(CommandCodec.decode(CommandCodec.encode(new Command.AddMember(FIRST.withFence(Fence.SHUT)))))
                 .isEqualTo(new Command.AddMember(FIRST.withFence(Fence.SHUT)));
+    }
+
+    @Test
+    void readsMembersThatWereWrittenBeforeTheyCouldBeFedByOthers() {
+        // Given
+        Member fenced = FIRST.withFence(Fence.SHUT);
+        byte[] now = CommandCodec.encode(new Command.AddMember(fenced));
+        byte[] older = java.util.Arrays.copyOf(now, now.length - NOBODY_BYTES);
+        older[0] = 5;
+        Command fed = new Command.AddMember(FIRST.withUpstream(new NodeId("n2")));
+        Command set = new Command.SetUpstream(FIRST.peer(), new NodeId("n2"));
+        Command back = new Command.SetUpstream(FIRST.peer(), null);
+
+        // When
+        Command read = CommandCodec.decode(older);
+
+        // Then
+        assertThat(read).isEqualTo(new Command.AddMember(fenced));
+        assertThat(List.of(fed, set, back))
+                .allSatisfy(c ->
+                        assertThat(CommandCodec.decode(CommandCodec.encode(c))).isEqualTo(c));
     }
 
     @Test

@@ -40,7 +40,12 @@ class FenceDutiesTest {
         reports = new Reports(ctx);
         var granter = new LeaseGranter(ctx);
         var server = new ServerSupervisor(ctx, ServerState.PRIMARY, null);
-        var primary = new PrimaryDuties(ctx, server, new StandbyDuties(ctx, server), new LeaseHolder(ctx, 1), granter);
+        var primary = new PrimaryDuties(
+                ctx,
+                server,
+                new StandbyDuties(ctx, server, new UpstreamChoice(ctx, new UpstreamNews(ctx))),
+                new LeaseHolder(ctx, 1),
+                granter);
         switchover = new SwitchoverRound(ctx, reports, granter, primary);
         duties = new FenceDuties(ctx, reports, switchover);
         hears(N1, true);

@@ -36,7 +36,12 @@ class ForcedFailoverTest {
         reports = new Reports(ctx);
         var granter = new LeaseGranter(ctx);
         var server = new ServerSupervisor(ctx, ServerState.STANDBY, null);
-        var primary = new PrimaryDuties(ctx, server, new StandbyDuties(ctx, server), new LeaseHolder(ctx, 1), granter);
+        var primary = new PrimaryDuties(
+                ctx,
+                server,
+                new StandbyDuties(ctx, server, new UpstreamChoice(ctx, new UpstreamNews(ctx))),
+                new LeaseHolder(ctx, 1),
+                granter);
         forced = new ForcedFailover(ctx, reports, granter, primary);
         hears(N1, 1, ServerState.PRIMARY, FURTHER);
         ctx.now += 12_500_000_000L;

@@ -69,6 +69,30 @@ class SlotKeeperTest {
     }
 
     @Test
+    void aPrimaryMovesTheSlotOfAMemberThatAnotherStandbyFeedsToWhereThatIs() {
+        // Given
+        ReplicationSlot streams = new ReplicationSlot(SlotNames.of(N2), true, false, at(490));
+
+        // When
+        Round behind = primary.next(fed(Map.of(N3, at(480)), streams, slot(N3, 400)));
+        Round ahead = primary.next(fed(Map.of(N3, at(600)), streams, slot(N3, 400)));
+        Round near = primary.next(fed(Map.of(N3, new Lsn(at(400).value() + MB - 1)), streams, slot(N3, 400)));
+        Round lost = primary.next(fed(Map.of(N3, at(480)), streams, lostSlot(N3)));
+        Round byItsStream = primary.next(fed(Map.of(N2, at(480)), streams, slot(N3, 500)));
+
+        // Then: never beyond the end of its own WAL
+        assertThat(behind.steps()).containsExactly(new Step.Advance(SlotNames.of(N3), at(480)));
+        assertThat(ahead.steps()).containsExactly(new Step.Advance(SlotNames.of(N3), END));
+        assertThat(near.steps()).isEmpty();
+        assertThat(lost.steps()).isEmpty();
+        assertThat(byItsStream.steps()).isEmpty();
+    }
+
+    private static SlotKeeper.Seen fed(Map<NodeId, Lsn> fed, ReplicationSlot... slots) {
+        return new SlotKeeper.Seen(state(), true, false, END, BOUND, List.of(slots), null, fed);
+    }
+
+    @Test
     void leavesALostSlotAsItIsSaysSoOnceAndKeepsNothingForThatMember() {
         // When
         Round first = primary.next(onPrimary(slot(N2, 500), lostSlot(N3)));

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -143,6 +144,59 @@ class ServedStreamsTest {
         awaitRefusals("no_member");
     }
 
+    @Test
+    void aStandbyLetsInOnlyWhomItFeedsAndOnlyForWal() {
+        // Given
+        NodeId other = new NodeId("n3");
+        context.loop().execute(() -> {
+            streams.admit(Map.of(MEMBER, 22L, other, 33L));
+            streams.feed(7, Set.of(MEMBER));
+        });
+
+        // When
+        open(other, 33, 7);
+        open(MEMBER, 22, 7, StreamKind.BASE_BACKUP);
+        open(MEMBER, 22, 7, StreamKind.REWIND);
+        open(MEMBER, 22, 6);
+        open(MEMBER, 22, 7);
+
+        // Then: the last was let in as far as the server that is not there
+        awaitRefusals("not_fed", "not_fed", "not_fed", "wrong_epoch", "not_ready");
+    }
+
+    @Test
+    void aStandbyThatFeedsNobodyAnyMoreOrHasPromisedALaterEpochLetsNobodyIn() {
+        // Given
+        serve(0, Map.of(MEMBER, 22L));
+
+        // When
+        context.loop().execute(() -> streams.feed(7, Set.of(MEMBER)));
+        context.loop().execute(() -> streams.closeBelow(8));
+        open(MEMBER, 22, 7);
+        context.loop().execute(() -> streams.feed(7, Set.of(MEMBER)));
+        open(MEMBER, 22, 7);
+
+        // Then
+        awaitRefusals("wrong_epoch", "wrong_epoch");
+    }
+
+    @Test
+    void aPrimaryServesWhoeverItFedAsAStandbyLikeAllOthers() {
+        // Given
+        NodeId other = new NodeId("n3");
+        context.loop().execute(() -> {
+            streams.admit(Map.of(MEMBER, 22L, other, 33L));
+            streams.feed(7, Set.of(MEMBER));
+            streams.serve(8);
+        });
+
+        // When
+        open(other, 33, 8);
+
+        // Then: as far as the server that is not there
+        awaitRefusals("not_ready");
+    }
+
     private void serve(long epoch, Map<NodeId, Long> members) {
         context.loop().execute(() -> {
             streams.serve(epoch);
@@ -151,9 +205,13 @@ class ServedStreamsTest {
     }
 
     private void open(NodeId node, long incarnation, long epoch) {
+        open(node, incarnation, epoch, StreamKind.WAL);
+    }
+
+    private void open(NodeId node, long incarnation, long epoch, StreamKind kind) {
         byte[] header =
                 new StreamHeader(new MemberRef(node, 2), incarnation, epoch, new Position(1, new Lsn(100))).encode();
-        var incoming = new PeerStreams.Incoming(node, StreamKind.WAL, header, new HostPort("127.0.0.1", 1));
+        var incoming = new PeerStreams.Incoming(node, kind, header, new HostPort("127.0.0.1", 1));
         context.loop()
                 .execute(() -> streams.onOpen(incoming, new PeerStreams.Verdict() {
                     @Override

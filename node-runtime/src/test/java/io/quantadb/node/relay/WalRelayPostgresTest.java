@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -102,6 +103,53 @@ final class WalRelayPostgresTest {
         await().atMost(LONG)
                 .untilAsserted(() -> assertThat(standby.told(Event.StreamOpened.class))
                         .anySatisfy(opened -> assertThat(opened.epoch()).isEqualTo(epoch)));
+    }
+
+    @ParameterizedTest
+    @EnumSource(PostgresVersion.class)
+    void aStandbyFeedsAThirdNodeWhichCountsNowhereAndGoesOnWithThePrimaryThroughTheSameReceiver(
+            PostgresVersion version) {
+        // Given
+        List<TestingNode> all = cluster(version, "a", "b", "c");
+        TestingNode a = all.get(0);
+        TestingNode b = all.get(1);
+        TestingNode c = all.get(2);
+        a.relay.serve(1);
+        b.follow(a, 1, 1);
+        CompletableFuture<Void> first = write(a, "CREATE TABLE t (id int PRIMARY KEY)");
+        awaitWaitingCommit(a);
+        speak(a, TestingNode.permit(1, 1, 1, b, c));
+        first.orTimeout(20, TimeUnit.SECONDS).join();
+
+        // When
+        b.relay.feed(1, Set.of(c.id));
+        c.follow(b, 1, 1);
+        awaitStreaming(c, 1);
+        write(a, "INSERT INTO t SELECT generate_series(1, 1000)").join();
+
+        // Then
+        await().atMost(LONG)
+                .untilAsserted(() -> assertThat(c.one("SELECT max(id) FROM t")).isEqualTo("1000"));
+        String fed = "SELECT count(*) FROM pg_stat_replication WHERE application_name = 'quantadb_c_1'";
+        assertThat(b.one(fed)).isEqualTo("1");
+        assertThat(a.one(fed)).isEqualTo("0");
+        assertThat(b.one("SELECT active FROM pg_replication_slots WHERE slot_name = 'quantadb_node_c'"))
+                .isEqualTo("t");
+        assertThat(a.relay.snapshot().members())
+                .extracting(RelaySnapshot.Member::member)
+                .containsExactly(b.member());
+        String receiver = c.one("SELECT pid FROM pg_stat_wal_receiver");
+
+        // When who feeds it is gone
+        b.postgres.kill9();
+        c.relay.stopFollowing();
+        c.follow(a, 1, 1);
+        write(a, "INSERT INTO t VALUES (1001)").orTimeout(20, TimeUnit.SECONDS).join();
+
+        // Then
+        await().atMost(LONG)
+                .untilAsserted(() -> assertThat(c.one("SELECT max(id) FROM t")).isEqualTo("1001"));
+        assertThat(c.one("SELECT pid FROM pg_stat_wal_receiver")).isEqualTo(receiver);
     }
 
     @ParameterizedTest
