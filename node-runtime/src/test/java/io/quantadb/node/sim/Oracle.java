@@ -12,6 +12,7 @@ import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.sim.invariants.AcknowledgementsSurvive;
 import io.quantadb.node.sim.invariants.BlockedRulesKeepACopy;
 import io.quantadb.node.sim.invariants.EveryFreezeQuorumKnows;
+import io.quantadb.node.sim.invariants.FedWalIsThePrimarys;
 import io.quantadb.node.sim.invariants.FencedAreNotPromoted;
 import io.quantadb.node.sim.invariants.FrozenQuorumSilencesTheVoice;
 import io.quantadb.node.sim.invariants.MaintenanceHolds;
@@ -46,6 +47,7 @@ final class Oracle {
     private final MaintenanceHolds maintenance = new MaintenanceHolds();
     private final OldGenerationsAreSilent generations = new OldGenerationsAreSilent();
     private final BlockedRulesKeepACopy copies = new BlockedRulesKeepACopy();
+    private final FedWalIsThePrimarys feeding = new FedWalIsThePrimarys();
     private final Map<Long, Integer> applied = new HashMap<>();
 
     ClusterState committed = ClusterState.EMPTY;
@@ -55,6 +57,8 @@ final class Oracle {
 
     long acknowledged;
     long promotions;
+    /** Records that standbys gave to members. */
+    long fed;
 
     Oracle(SimWorld world) {
         this.world = world;
@@ -189,6 +193,19 @@ final class Oracle {
         checkRule();
         if (epoch < committed.releasedEpoch()) {
             survive.onShownLate(epoch, records, committed.releasedEpoch(), world.nodes.get(committed.primary()).pg.wal);
+        }
+    }
+
+    /** A standby gives a member these records of its own, under that epoch. */
+    void onFed(SimNode standby, long epoch, int from, int to) {
+        SimNode primary = committed.primary() == null ? null : world.nodes.get(committed.primary());
+        boolean known = epoch == committed.epoch()
+                && primary != null
+                && !primary.pg.empty
+                && primary.facts.generation == committed.primaryGeneration();
+        if (known) {
+            fed += to - from;
+            feeding.onFed(standby.id.toString(), epoch, standby.pg.wal.subList(from, to), from, primary.pg.wal);
         }
     }
 

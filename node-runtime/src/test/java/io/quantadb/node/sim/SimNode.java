@@ -438,6 +438,7 @@ final class SimNode {
             case Action.CloseStreamsBelow a -> relay.closeBelow(a.epoch());
             case Action.ServeFetch a -> relay.serveFetch(a.to(), a.epoch());
             case Action.ServeStreams a -> relay.serve(a.epoch());
+            case Action.FeedMembers a -> relay.feed(a.epoch(), a.members());
             case Action.OpenVoice a -> relay.openVoice();
             case Action.CloseVoice a -> relay.closeVoice();
             case Action.SetPermit a -> relay.setPermit(a.permit());

@@ -10,6 +10,7 @@ import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.common.NodeId;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -53,6 +54,7 @@ final class SimRelay {
     // serving
     private long serveEpoch;
     private NodeId fetcher;
+    private Set<NodeId> fed = Set.of();
     private final TreeMap<Long, Served> served = new TreeMap<>();
 
     // voice
@@ -74,6 +76,7 @@ final class SimRelay {
         served.clear();
         serveEpoch = 0;
         fetcher = null;
+        fed = Set.of();
         voiceOpen = false;
         permit = null;
         voice = Lsn.NONE;
@@ -165,6 +168,7 @@ final class SimRelay {
             speak();
         } else {
             report();
+            pushFed();
         }
     }
 
@@ -235,6 +239,8 @@ final class SimRelay {
         if (node.pg.ready) {
             pushAll();
             speak();
+        } else {
+            pushFed();
         }
     }
 
@@ -257,12 +263,27 @@ final class SimRelay {
     void serve(long epoch) {
         serveEpoch = epoch;
         fetcher = null;
+        fed = Set.of();
         served.values().removeIf(s -> s.epoch != epoch);
+    }
+
+    /** As a standby, these alone. */
+    void feed(long epoch, Set<NodeId> members) {
+        serveEpoch = epoch;
+        fetcher = null;
+        fed = members;
+        served.values().removeIf(s -> s.epoch != epoch || !members.contains(s.member.id));
+    }
+
+    /** Whom this node follows now and has a stream from; null when it has none. */
+    NodeId upstream() {
+        return follow != null && opened && streamId != 0 ? follow.upstream() : null;
     }
 
     void serveFetch(NodeId to, long epoch) {
         serveEpoch = epoch;
         fetcher = to;
+        fed = Set.of();
     }
 
     /** The heir's stream alone is worth waiting for. */
@@ -276,7 +297,7 @@ final class SimRelay {
     }
 
     private void onOpen(long id, SimNode member, Action.Follow order, int start) {
-        boolean fetch = fetcher != null && fetcher.equals(member.id);
+        boolean fetch = (fetcher != null && fetcher.equals(member.id)) || fed.contains(member.id);
         boolean may =
                 serveEpoch == order.epoch() && !node.pg.shuttingDown && (fetch ? node.pg.running() : node.pg.ready);
         if (!may) {
@@ -317,6 +338,12 @@ final class SimRelay {
         }
     }
 
+    private void pushFed() {
+        if (!fed.isEmpty() && node.pg.running()) {
+            pushAll();
+        }
+    }
+
     /** Only what is flushed leaves the primary. */
     private void push(Served s) {
         int to = node.pg.flushed;
@@ -324,6 +351,9 @@ final class SimRelay {
             return;
         }
         List<SimPostgres.Rec> records = List.copyOf(node.pg.wal.subList(s.sent, to));
+        if (fed.contains(s.member.id)) {
+            world.oracle.onFed(node, s.epoch, s.sent, to);
+        }
         s.sent = to;
         long id = s.id;
         double lateMs = s.member.slow.atMost(SimSlowness.Part.WAL_ARRIVAL, 0);

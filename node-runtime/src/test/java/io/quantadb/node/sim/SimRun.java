@@ -38,7 +38,8 @@ final class SimRun {
         MOVING,
         RETIMING,
         OPERATED,
-        TENDED
+        TENDED,
+        CASCADING
     }
 
     private SimRun(long seed, ProtocolRules rules, SimBugs bugs, Mix mix, int voters, int witnesses, int replicas) {
@@ -121,6 +122,13 @@ final class SimRun {
         int[][] shapes = {{3, 0, 0}, {3, 0, 0}, {5, 0, 0}, {2, 1, 0}, {3, 0, 1}};
         int[] shape = shapes[(int) Math.floorMod(seed, (long) shapes.length)];
         return new SimRun(seed, rules, bugs, Mix.TENDED, shape[0], shape[1], shape[2]);
+    }
+
+    /** Clusters with read replicas whose operator keeps changing from whom they stream. */
+    static SimRun cascading(long seed, ProtocolRules rules, SimBugs bugs) {
+        int[][] shapes = {{3, 0, 1}, {3, 0, 2}, {5, 0, 1}, {2, 1, 2}};
+        int[] shape = shapes[(int) Math.floorMod(seed, (long) shapes.length)];
+        return new SimRun(seed, rules, bugs, Mix.CASCADING, shape[0], shape[1], shape[2]);
     }
 
     void form() {
@@ -633,6 +641,9 @@ final class SimRun {
         }
         if (mix == Mix.TENDED) {
             fences.begin();
+        }
+        if (mix == Mix.CASCADING) {
+            new SimUpstreams(world, nodes).begin();
         }
         run(chaosMs);
         faulty = false;
