@@ -88,6 +88,7 @@ class CascadingPT {
     private static void awaitRule(HandMade nodes, String named) {
         await(named + " acknowledges")
                 .atMost(HandMade.PATIENCE)
-                .untilAsserted(() -> assertThat(nodes.says("rule")).contains(named).doesNotContain(" AND "));
+                .untilAsserted(
+                        () -> assertThat(nodes.says("rule")).contains(named).doesNotContain(" AND "));
     }
 }
