@@ -52,7 +52,7 @@ public record ClusterConfig(
         }
         if (upstream != null && kind != NodeKind.READ_REPLICA) {
             throw new IllegalArgumentException(
-                    "cluster.upstream=%s needs cluster.kind=read_replica: a %s streams from the primary, since commits may wait for it"
+                    "cluster.upstream=%s needs cluster.kind=read_replica: one of kind %s streams from the primary, since commits may wait for it"
                             .formatted(upstream, kind.name().toLowerCase(java.util.Locale.ROOT)));
         }
         if (nodeId.equals(upstream)) {

@@ -182,6 +182,8 @@ class ConfigLoaderTest {
                         + " 'cluster.raft.election_timeout'?",
                 "tls.ca_file=x|tls.ca_file, tls.cert_file and tls.key_file must be set together, or tls.dir instead of them"
                         + " (tls.ca_file from --tls.ca_file)",
+                "cluster.upstream=node2|cluster.upstream=node2 needs cluster.kind=read_replica: one of kind data streams from the"
+                        + " primary, since commits may wait for it",
                 "postgres.parameters={\"a;b\":\"1\"}|postgres.parameters.a;b must be the name of a PostgreSQL setting",
             })
     void refusesWithOneMessage(String flag, String message) {

@@ -64,16 +64,41 @@ class JoinBookTest {
         assertThat(join.said).containsExactly(Formation.ID_IN_USE + " no");
     }
 
+    @Test
+    void aJoinSaysFromWhomTheNodeIsToStreamAndOneOfAnEarlierReleaseSaysNothing() {
+        // Given
+        book.attach(asked::add);
+
+        // When
+        join("n2", Map.of("kind", "READ_REPLICA", "upstream", "n3"));
+        join("n4", Map.of("kind", "READ_REPLICA", "upstream", ""));
+        join("n5", Map.of());
+
+        // Then
+        assertThat(asked)
+                .extracting(e -> ((Event.JoinAsked) e).upstream())
+                .containsExactly(new NodeId("n3"), null, null);
+    }
+
     private Answer join(String node) {
+        return join(node, Map.of());
+    }
+
+    private Answer join(String node, Map<String, String> extra) {
         Answer answer = new Answer();
         NodeId id = new NodeId(node);
-        book.onJoin(new PeerStreams.Incoming(id, StreamKind.JOIN, greeting(node).encode(), AT), answer);
+        byte[] greeting = greeting(node, extra).encode();
+        book.onJoin(new PeerStreams.Incoming(id, StreamKind.JOIN, greeting, AT), answer);
         return answer;
     }
 
     private static Greeting greeting(String node) {
+        return greeting(node, Map.of());
+    }
+
+    private static Greeting greeting(String node, Map<String, String> extra) {
         NodeId id = new NodeId(node);
-        return new Greeting(id, 7, "", 0, "", Map.of(id, ADDRESSES), Map.of());
+        return new Greeting(id, 7, "", 0, "", Map.of(id, ADDRESSES), extra);
     }
 
     private static final class Answer implements PeerStreams.Verdict {

@@ -158,6 +158,7 @@ class CascadingSimTest {
         SimNode fed = replica(run);
         SimNode upstream = standby(run);
         SimNode primary = run.serving();
+        run.awaitTrue("the replica has a copy", 10_000, () -> fed.relay.upstream() != null);
         new SimUpstreams(run.world, run.nodes).ask(fed.id, upstream.id);
         awaitUpstream(run, fed, upstream);
         List<SimNode> others =
