@@ -63,6 +63,7 @@ class CliReferenceTest {
                 "members remove",
                 "members maintenance",
                 "members resync",
+                "members set",
                 "mode",
                 "maintenance",
                 "settings",
