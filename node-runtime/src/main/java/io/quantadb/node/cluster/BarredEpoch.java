@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 final class BarredEpoch {
     /** Longer than the rule's keeper needs to put others into the new half. */
     private static final long AFTER_NANOS = 4_000 * Context.MILLIS;
+    /** Up to four and a half hours. */
+    private static final int DOUBLINGS_MAX = 12;
 
     private final Context ctx;
     private final Reports reports;
@@ -30,10 +32,19 @@ final class BarredEpoch {
             versionSeen = s.version();
             versionSince = ctx.now;
         }
-        if (s.released() || ctx.now - versionSince < AFTER_NANOS) {
+        if (s.released() || ctx.now - versionSince < patienceNanos(s)) {
             return false;
         }
         return returned() ? s.rule().set().stream().anyMatch(this::diverged) : diverged(releasedPrimary());
+    }
+
+    /**
+     * Both ways are tried soon, and from then on each for twice as long as the one before: the only member that may follow
+     * can have to copy everything first, and a change of primary in the middle of it makes it begin anew.
+     */
+    private static long patienceNanos(ClusterState s) {
+        long doublings = Math.clamp(s.epoch() - s.releasedEpoch() - 2, 0, DOUBLINGS_MAX);
+        return AFTER_NANOS << doublings;
     }
 
     /** Whether the last released primary has the epoch, so that it is R's turn. */
