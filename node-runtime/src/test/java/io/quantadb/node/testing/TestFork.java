@@ -7,9 +7,13 @@ public final class TestFork {
 
     private TestFork() {}
 
-    /** 1 and up; 1 too where nobody says. */
+    /** 1 and up; 1 too where no test runner says. */
     public static int number() {
-        return Integer.getInteger("quantadb.test.fork", 1);
+        String number = System.getProperty("quantadb.test.fork", "1");
+        if (!number.matches("[1-9]")) {
+            throw new AssertionError("quantadb.test.fork is '%s', and no number of a test JVM".formatted(number));
+        }
+        return Integer.parseInt(number);
     }
 
     /** The port here for one that a test wants. */
