@@ -202,6 +202,13 @@ final class HandMade implements AutoCloseable {
                         .isTrue());
     }
 
+    /** Waits until commits wait for this node, and the change of rule that brought it about is over. */
+    void awaitRule(String node) {
+        await(node + " acknowledges")
+                .atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(says("rule")).contains(node).doesNotContain(" AND "));
+    }
+
     // ---- what is done to it
 
     /** Kills agent and PostgreSQL, as a power cut would. */
