@@ -33,6 +33,8 @@ final class EngineActions implements AutoCloseable {
     private final Supplier<ClusterState> state;
     private final AtomicLong checkpointWanted = new AtomicLong(NO_ROUND);
     private final AtomicBoolean checkpointing = new AtomicBoolean();
+    /** The newest timeline that was to be prepared for; whoever is at an older one gives up. */
+    private final AtomicLong expected = new AtomicLong();
     /** Written by whoever is at it. */
     private volatile long checkpointDone = NO_ROUND;
 
@@ -88,18 +90,14 @@ final class EngineActions implements AutoCloseable {
         return true;
     }
 
-    /**
-     * Beside the relay's part of it: where the node changes to another timeline, its first file is there in time. Not
-     * where it still lacks WAL of the older one, which its server would then look for in that file.
-     */
+    /** Beside the relay's part of it: where the node changes to another timeline, its first file is there in time. */
     void prepare(Action.Follow follow) {
         ClusterState s = state.get();
         boolean changes = follow.epoch() == s.epoch() && follow.checked().timeline() != s.timeline();
-        Lsn end = follow.checked().lsn();
-        if (changes
-                && !s.history().isEmpty()
-                && end.compareTo(s.history().getLast().branchPoint()) >= 0) {
-            beside("expect timeline", () -> engine.expectTimeline(s.timeline(), end));
+        Lsn fork = s.history().isEmpty() ? Lsn.NONE : s.history().getLast().branchPoint();
+        if (changes && !fork.isNone()) {
+            long number = expected.incrementAndGet();
+            beside("expect timeline", () -> engine.expectTimeline(s.timeline(), fork, () -> expected.get() == number));
         }
     }
 
@@ -239,6 +237,7 @@ final class EngineActions implements AutoCloseable {
 
     @Override
     public void close() {
+        expected.incrementAndGet();
         queue.close();
     }
 }

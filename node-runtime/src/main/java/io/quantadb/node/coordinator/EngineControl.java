@@ -2,6 +2,7 @@ package io.quantadb.node.coordinator;
 
 import io.quantadb.node.cluster.Position;
 import io.quantadb.node.common.Lsn;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,10 +40,11 @@ public interface EngineControl {
     void checkpoint() throws InterruptedException;
 
     /**
-     * A standby will soon receive the WAL of that timeline, which begins at or before {@code fork}: what would keep it
-     * from confirming the first of it is done now. Any thread; a help, whose failure is told to nobody.
+     * A standby will soon receive the WAL of that timeline, which begins at {@code fork}: what would keep it from
+     * confirming the first of it is done as soon as all before that is applied, while {@code wanted} says so. Any thread; a
+     * help, whose failure is told to nobody. Returns when it is done or cannot help any more.
      */
-    void expectTimeline(int timeline, Lsn fork) throws InterruptedException;
+    void expectTimeline(int timeline, Lsn fork, BooleanSupplier wanted) throws InterruptedException;
 
     /** Runs a commit and says whether it was seen waiting for the voice. Any thread. */
     Probed probeCommit() throws InterruptedException;

@@ -32,6 +32,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,10 +52,6 @@ final class NodeEngine implements EngineControl {
     private static final Duration LEAVING = Duration.ofSeconds(30);
     private static final int PENDING_MAX = 32;
     private static final long TELL_EVERY_BYTES = 256L << 20;
-    /** Longer than a failover takes. */
-    private static final Duration SPARE_PAUSE = Duration.ofSeconds(2);
-
-    private static final Duration SPARE_RETRY = Duration.ofMinutes(1);
     /** A checkpoint that took longer has left pages behind that were written meanwhile. */
     private static final Duration QUICK_CHECKPOINT = Duration.ofMillis(50);
 
@@ -67,13 +64,13 @@ final class NodeEngine implements EngineControl {
     private final Rewinder rewinder;
     private final Duration snapshotTimeout;
     private final SpareSegment spare;
+    private final SpareKeeper spares;
     private final ReentrantLock readTurn = new ReentrantLock();
     private volatile @Nullable WalEnd known;
     private volatile boolean standby;
     /** Engine thread only. */
     private @Nullable StartMode startedAs;
 
-    private volatile long spareNotBefore = System.nanoTime() + SPARE_PAUSE.toNanos();
     private volatile boolean leaving;
     private volatile @Nullable Cloning cloning;
     private volatile List<String> pendingRestart = List.of();
@@ -93,6 +90,7 @@ final class NodeEngine implements EngineControl {
         this.relay = relay;
         this.rewinder = rewinder;
         this.spare = new SpareSegment(directory.path(), owner(user));
+        this.spares = SpareKeeper.of(spare, server);
     }
 
     private static @Nullable FileOwner owner(ServerUser user) {
@@ -260,32 +258,12 @@ final class NodeEngine implements EngineControl {
     }
 
     @Override
-    public void expectTimeline(int timeline, Lsn fork) {
-        try {
-            if (spare.use(timeline, fork)) {
-                LOGGER.atDebug()
-                        .addKeyValue(LogKeys.TIMELINE, timeline)
-                        .log("the timeline's first segment is prepared");
-            }
-        } finally {
-            spareNotBefore = System.nanoTime() + SPARE_PAUSE.toNanos();
-        }
+    public void expectTimeline(int timeline, Lsn fork, BooleanSupplier wanted) throws InterruptedException {
+        spares.expect(timeline, fork, wanted);
     }
 
-    /** On a primary too, which may be a standby next. What it writes and flushes must not come amid a failover. */
     void keepSpare() {
-        if (!server.isReady() || System.nanoTime() - spareNotBefore < 0) {
-            return;
-        }
-        spareNotBefore = System.nanoTime() + SPARE_PAUSE.toNanos();
-        try {
-            if (!spare.keep()) {
-                spareNotBefore = System.nanoTime() + SPARE_RETRY.toNanos();
-            }
-        } catch (NodeException e) {
-            spareNotBefore = System.nanoTime() + SPARE_RETRY.toNanos();
-            LOGGER.atDebug().addKeyValue(LogKeys.REASON, e.getMessage()).log("no spare WAL segment");
-        }
+        spares.keep();
     }
 
     @Override

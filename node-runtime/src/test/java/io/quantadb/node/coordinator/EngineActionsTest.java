@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -188,32 +189,53 @@ class EngineActionsTest {
 
     @Test
     void preparesForATimelineThatANodeWillFollowAndForNoneThatItIsOn() {
-        // Given: n2 is primary of epoch 1 on timeline 1, whose fork is unknown
-        source = new Member(new PeerId(N2, 11), 1, MemberKind.DATA, MemberState.VOTER, AT, "", 100, false);
-
-        // When
-        actions.prepare(new Action.Follow(N2, 1, 2, new Position(1, new Lsn(100))));
-        actions.prepare(new Action.Follow(N2, 2, 2, new Position(9, new Lsn(100))));
-        actions.prepare(new Action.Follow(N2, 1, 2, new Position(9, new Lsn(200))));
-
-        // Then: neither its own timeline, nor that of an epoch which is not the present one
-        await().atMost(SOON).until(() -> !engine.calls.isEmpty());
-        assertThat(engine.calls).containsExactly("expect timeline 1 from 0/C8");
-    }
-
-    @Test
-    void preparesNoFileForANodeThatLacksWalOfTheOlderTimeline() {
-        // Given
+        // Given: n2 is primary of epoch 1 on timeline 1
         source = new Member(new PeerId(N2, 11), 1, MemberKind.DATA, MemberState.VOTER, AT, "", 100, false);
         fork = new Lsn(150);
 
         // When
+        actions.prepare(new Action.Follow(N2, 1, 2, new Position(1, new Lsn(100))));
+        actions.prepare(new Action.Follow(N2, 2, 2, new Position(9, new Lsn(100))));
         actions.prepare(new Action.Follow(N2, 1, 2, new Position(9, new Lsn(149))));
-        actions.prepare(new Action.Follow(N2, 1, 2, new Position(9, new Lsn(150))));
+
+        // Then: neither its own timeline, nor that of an epoch which is not the present one
+        await().atMost(SOON).until(() -> !engine.calls.isEmpty());
+        assertThat(engine.calls).containsExactly("expect timeline 1 from 0/96");
+    }
+
+    @Test
+    void preparesForNoTimelineWhoseBeginningIsUnknown() {
+        // Given
+        source = new Member(new PeerId(N2, 11), 1, MemberKind.DATA, MemberState.VOTER, AT, "", 100, false);
+
+        // When
+        actions.prepare(new Action.Follow(N2, 1, 2, new Position(9, new Lsn(200))));
+        fork = new Lsn(150);
+        actions.prepare(new Action.Follow(N2, 1, 2, new Position(9, new Lsn(200))));
 
         // Then
         await().atMost(SOON).until(() -> !engine.calls.isEmpty());
         assertThat(engine.calls).containsExactly("expect timeline 1 from 0/96");
+    }
+
+    @Test
+    void aNewerTimelineEndsThePreparationForTheOneBefore() {
+        // Given
+        source = new Member(new PeerId(N2, 11), 1, MemberKind.DATA, MemberState.VOTER, AT, "", 100, false);
+        fork = new Lsn(150);
+        actions.prepare(new Action.Follow(N2, 1, 2, new Position(9, new Lsn(100))));
+        await().atMost(SOON).until(() -> engine.wanted.size() == 1);
+        assertThat(engine.wanted.getFirst().getAsBoolean()).isTrue();
+
+        // When
+        actions.prepare(new Action.Follow(N2, 1, 2, new Position(9, new Lsn(110))));
+        await().atMost(SOON).until(() -> engine.wanted.size() == 2);
+
+        // Then
+        assertThat(engine.wanted.getFirst().getAsBoolean()).isFalse();
+        assertThat(engine.wanted.getLast().getAsBoolean()).isTrue();
+        actions.close();
+        assertThat(engine.wanted.getLast().getAsBoolean()).isFalse();
     }
 
     /** The node to clone from alone when there is one, and where its timeline began. */
@@ -288,6 +310,7 @@ class EngineActionsTest {
 
     private static final class TestingEngine implements EngineControl {
         private final List<String> calls = new CopyOnWriteArrayList<>();
+        private final List<BooleanSupplier> wanted = new CopyOnWriteArrayList<>();
         private final CountDownLatch promoting = new CountDownLatch(1);
         private final AtomicInteger sessions = new AtomicInteger();
         private volatile int sessionsMost;
@@ -354,7 +377,8 @@ class EngineActionsTest {
         }
 
         @Override
-        public void expectTimeline(int timeline, Lsn fork) {
+        public void expectTimeline(int timeline, Lsn fork, BooleanSupplier stillWanted) {
+            wanted.add(stillWanted);
             calls.add("expect timeline %d from %s".formatted(timeline, fork));
         }
 
