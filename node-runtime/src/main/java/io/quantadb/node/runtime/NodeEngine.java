@@ -20,6 +20,7 @@ import io.quantadb.node.relay.WalRelay;
 import io.quantadb.node.transport.PeerStreams;
 import io.quantadb.node.wal.BaseBackupClient;
 import io.quantadb.node.wal.BaseBackupRequest;
+import io.quantadb.node.wal.BegunTimelines;
 import io.quantadb.node.wal.ControlFile;
 import io.quantadb.node.wal.FileOwner;
 import io.quantadb.node.wal.SpareSegment;
@@ -149,6 +150,13 @@ final class NodeEngine implements EngineControl {
         rewinder.tidy();
         if (!server.isRunning()) {
             spare.takeBack();
+            List<String> begun = new BegunTimelines(directory.path()).remove();
+            if (!begun.isEmpty()) {
+                LOGGER.atInfo()
+                        .addMarker(LogKeys.REPLICATION)
+                        .addKeyValue("segments", begun)
+                        .log("a timeline had only begun to be received: received anew");
+            }
         }
         startAs(StartMode.STANDBY);
         standby = true;

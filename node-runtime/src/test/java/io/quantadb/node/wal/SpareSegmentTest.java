@@ -1,7 +1,6 @@
 package io.quantadb.node.wal;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.testing.PostgresVersion;
@@ -133,81 +132,23 @@ class SpareSegmentTest {
         Files.delete(ahead);
     }
 
-    /** Three servers: one of a timeline that has ended, its heir, and a standby that has all of it. */
-    private static final class Trio implements AutoCloseable {
-        private final TestingPostgres old;
-        private final TestingPostgres heir;
-        private final TestingPostgres follower;
-        private Lsn fork = Lsn.NONE;
-
-        Trio(PostgresVersion version) {
-            old = TestingPostgres.create(version).start();
-            heir = TestingPostgres.create(version).set("max_connections", "100").standbyOf(old, "h");
-            follower = TestingPostgres.create(version)
-                    .set("max_connections", "100")
-                    .standby();
-            try {
-                old.query("CREATE TABLE t AS SELECT 1 AS a");
-                heir.start();
-                follower.start();
-                follower.follow(old, "f");
-                old.query("INSERT INTO t SELECT generate_series(1, 1000)");
-                Lsn end = flushed(old);
-                awaitReplay(heir, end);
-                awaitReplay(follower, end);
-                old.kill9();
-                heir.query("SELECT pg_promote()");
-                fork = TimelineHistory.read(heir.dataDirectory(), 2).switchPointOf(1);
-            } catch (RuntimeException | Error e) {
-                close();
-                throw e;
-            }
-        }
-
-        Path history() {
-            return heir.dataDirectory().resolve("pg_wal").resolve(TimelineHistory.fileName(2));
-        }
-
-        /** Where the second timeline begins, in the follower's WAL. */
-        Path segment() {
-            WalLayout layout = WalLayout.of(ControlFile.read(follower.dataDirectory()));
-            return follower.dataDirectory().resolve("pg_wal").resolve(layout.fileName(2, layout.segmentOf(fork)));
-        }
-
-        SpareSegment spare() {
-            return new SpareSegment(follower.dataDirectory(), TestingPostgres.owner());
-        }
-
-        Lsn writeMore() {
-            heir.query("INSERT INTO t SELECT generate_series(1, 1000)");
-            return flushed(heir);
-        }
-
-        private static Lsn flushed(TestingPostgres server) {
-            return Lsn.parse(server.query("SELECT pg_current_wal_flush_lsn()").single());
-        }
-
-        @Override
-        public void close() {
-            follower.close();
-            heir.close();
-            old.close();
-        }
+    private static SpareSegment spare(ForkedServers servers) {
+        return new SpareSegment(servers.follower.dataDirectory(), TestingPostgres.owner());
     }
 
     @ParameterizedTest
     @EnumSource
     void postgresqlReceivesTheNextTimelineIntoIt(PostgresVersion version) throws IOException {
-        try (Trio trio = new Trio(version)) {
+        try (ForkedServers trio = new ForkedServers(version)) {
             // Given
-            SpareSegment itsSpare = trio.spare();
+            SpareSegment itsSpare = spare(trio);
             assertThat(itsSpare.keep() && itsSpare.use(2, trio.fork)).isTrue();
             Object file = Files.getAttribute(trio.segment(), "unix:ino");
 
             // When
             trio.follower.follow(trio.heir, "f");
             Lsn written = trio.writeMore();
-            awaitReplay(trio.follower, written);
+            ForkedServers.awaitReplay(trio.follower, written);
 
             // Then
             assertThat(Files.getAttribute(trio.segment(), "unix:ino")).isEqualTo(file);
@@ -221,12 +162,12 @@ class SpareSegmentTest {
     @ParameterizedTest
     @EnumSource
     void nobodyTakesItForWalAfterACrashBeforeAnythingWasReceived(PostgresVersion version) throws IOException {
-        try (Trio trio = new Trio(version)) {
+        try (ForkedServers trio = new ForkedServers(version)) {
             // Given the file and, at the worst, the history
             trio.follower.kill9();
             Path data = trio.follower.dataDirectory();
             WalEnd end = WalReader.findEnd(data);
-            SpareSegment itsSpare = trio.spare();
+            SpareSegment itsSpare = spare(trio);
             assertThat(itsSpare.keep() && itsSpare.use(2, end.end())).isTrue();
             TestingWal.put(data, TimelineHistory.fileName(2), Files.readAllBytes(trio.history()));
 
@@ -235,19 +176,12 @@ class SpareSegmentTest {
             itsSpare.takeBack();
             trio.follower.start();
             trio.follower.follow(trio.heir, "f");
-            awaitReplay(trio.follower, trio.writeMore());
+            ForkedServers.awaitReplay(trio.follower, trio.writeMore());
 
             // Then
             assertThat(again.sure()).as(again.reason()).isTrue();
             assertThat(List.of(again.timeline(), again.end())).isEqualTo(List.of(1, end.end()));
         }
-    }
-
-    private static void awaitReplay(TestingPostgres standby, Lsn position) {
-        await().atMost(TestingPostgres.WAIT)
-                .untilAsserted(() -> assertThat(Lsn.parse(
-                                standby.query("SELECT pg_last_wal_replay_lsn()").single()))
-                        .isGreaterThanOrEqualTo(position));
     }
 
     private List<String> names() throws IOException {
