@@ -4,6 +4,7 @@ import io.quantadb.node.cluster.AdminRequest;
 import io.quantadb.node.cluster.Settings;
 import io.quantadb.node.cluster.Tuning;
 import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PlaceBounds;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 final class AdminRequests {
     private static final long PAUSE_MAX_SECONDS = 366 * 86_400L;
     private static final Pattern ANY = Pattern.compile("(?s).{1,253}");
+
+    private static final Pattern ANY_OR_NONE = Pattern.compile("(?s).{0,253}");
 
     /** In place of a node id. */
     private static final String PRIMARY = "primary";
@@ -40,6 +43,8 @@ final class AdminRequests {
                 yield new AdminRequest.SetUpstream(
                         node(fields), upstream.value().equals(PRIMARY) ? null : upstream);
             }
+            case PLACEMENT ->
+                placement(Fields.parse(body, Set.of("node", "priority", "zone", "own_priority", "own_zone")));
             case FENCE -> {
                 Fields fields = Fields.parse(body, Set.of("node", "fenced", "anyway"));
                 yield new AdminRequest.FenceMember(
@@ -87,6 +92,7 @@ final class AdminRequests {
             case PAUSE -> "send {\"maintenance\": true, \"for_seconds\": 3600}";
             case FAILOVER -> "send {\"target\": \"node3\"} to hear what would be lost";
             case UPSTREAM -> "send {\"node\": \"node4\", \"upstream\": \"node2\"}, or \"primary\" for the upstream";
+            case PLACEMENT -> "send {\"node\": \"node3\", \"priority\": 50, \"zone\": \"eu/b\"}";
             case FENCE -> "send {\"node\": \"node3\", \"fenced\": true}";
             case MAINTENANCE -> "send {\"node\": \"node3\", \"maintenance\": true}";
             case SETTINGS -> "send {\"move_delay_ms\": 30000, \"failover_across_regions\": false}";
@@ -111,6 +117,21 @@ final class AdminRequests {
         }
         Integer shrinkAfter = after == null ? null : after.intValue();
         return new AdminRequest.ChangeMode(mode, policy, shrinkAfter);
+    }
+
+    private static AdminRequest placement(Fields fields) throws Fields.Malformed {
+        Long priority = fields.number("priority", 0, PlaceBounds.PRIORITY_MAX);
+        String zone = fields.text("zone", ANY_OR_NONE, "a text of at most 253 characters");
+        try {
+            return new AdminRequest.SetPlacement(
+                    node(fields),
+                    priority == null ? null : priority.intValue(),
+                    zone,
+                    fields.flag("own_priority", false),
+                    fields.flag("own_zone", false));
+        } catch (IllegalArgumentException e) {
+            throw new Fields.Malformed(String.valueOf(e.getMessage()));
+        }
     }
 
     private static AdminRequest tune(Fields fields) throws Fields.Malformed {

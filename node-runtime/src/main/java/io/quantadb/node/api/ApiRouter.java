@@ -116,8 +116,17 @@ final class ApiRouter {
                     new Answer(HttpResponseStatus.OK, Json.bytes(new DivergedWalBody(views.get(), divergedWal.get())));
                 case SWITCHOVER -> switchover(uri);
                 case SETTINGS -> new Answer(HttpResponseStatus.OK, Json.bytes(new SettingsBody(views.get())));
-                case BOOTSTRAP, REMOVE, MODE, MAINTENANCE, UPSTREAM, PAUSE, FENCE, RESTART, FAILOVER, FORCE_RESYNC ->
-                    throw new IllegalArgumentException("a change is not a read");
+                case BOOTSTRAP,
+                        REMOVE,
+                        MODE,
+                        MAINTENANCE,
+                        UPSTREAM,
+                        PLACEMENT,
+                        PAUSE,
+                        FENCE,
+                        RESTART,
+                        FAILOVER,
+                        FORCE_RESYNC -> throw new IllegalArgumentException("a change is not a read");
                 case null -> throw new IllegalArgumentException("nothing is at " + uri);
             };
         } catch (RuntimeException e) {

@@ -266,6 +266,11 @@ public record ClusterView(
     }
 
     /**
+     * What a member's own configuration says of its priority and zone, and whether an operator set another by command.
+     */
+    public record Own(int priority, String zone, boolean prioritySet, boolean zoneSet) {}
+
+    /**
      * One member as this node knows it.
      *
      * @param voter votes in Raft
@@ -281,6 +286,7 @@ public record ClusterView(
      * @param fenced kept away from clients and from being primary, by an operator's word
      * @param upstream from whom it streams, as far as this node knows; null for nobody, or when unknown
      * @param wishedUpstream from whom it is to stream instead of the primary; null for the primary
+     * @param own what of priority and zone is its own configuration's
      */
     public record Member(
             NodeId id,
@@ -306,7 +312,8 @@ public record ClusterView(
             String note,
             boolean fenced,
             @Nullable NodeId upstream,
-            @Nullable NodeId wishedUpstream) {
+            @Nullable NodeId wishedUpstream,
+            Own own) {
         /** One of which no more is known. */
         public Member(
                 NodeId id,
@@ -352,7 +359,8 @@ public record ClusterView(
                     "",
                     false,
                     null,
-                    null);
+                    null,
+                    new Own(priority, zone, false, false));
         }
 
         boolean wellEnough() {

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * {@code GET /cluster/nodes}: every member as the asked node knows it. {@code lag_bytes}, {@code lag_seconds} and
  * {@code last_heard_ms} are -1 when unknown, and so are those of the WAL stream from the asked node; {@code lag_seconds}
  * has milliseconds behind its point. {@code upstream} is the member from which WAL is streamed, empty when it is unknown or
- * none is; {@code upstream_wanted} the one from which an operator wants it, empty for the primary.
+ * none is; {@code upstream_wanted} the one from which an operator wants it, empty for the primary. {@code priority} and
+ * {@code zone} are what holds; {@code own_priority} and {@code own_zone} what the node's own configuration says.
  */
 record NodesBody(ClusterView view) implements Json.Body {
     @Override
@@ -78,6 +79,10 @@ record NodesBody(ClusterView view) implements Json.Body {
         json.writeStringField("note", member.note());
         json.writeNumberField("priority", member.priority());
         json.writeStringField("zone", member.zone());
+        json.writeBooleanField("priority_set", member.own().prioritySet());
+        json.writeNumberField("own_priority", member.own().priority());
+        json.writeBooleanField("zone_set", member.own().zoneSet());
+        json.writeStringField("own_zone", member.own().zone());
         Addresses at = member.addresses();
         json.writeStringField("sql_address", at.sql().toString());
         json.writeStringField("replication_address", at.replication().toString());

@@ -21,6 +21,7 @@ enum Route {
     MODE("/cluster/mode", null, Caller.Role.OPERATOR),
     MAINTENANCE("/cluster/members/maintenance", null, Caller.Role.OPERATOR),
     UPSTREAM("/cluster/members/upstream", null, Caller.Role.OPERATOR),
+    PLACEMENT("/cluster/members/placement", null, Caller.Role.OPERATOR),
     FENCE("/cluster/members/fence", null, Caller.Role.OPERATOR),
     RESTART("/cluster/members/restart", null, Caller.Role.OPERATOR),
     FAILOVER("/cluster/failover", null, Caller.Role.OPERATOR),

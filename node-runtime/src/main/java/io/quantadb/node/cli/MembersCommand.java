@@ -2,6 +2,8 @@ package io.quantadb.node.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quantadb.node.common.PlaceBounds;
 import java.io.PrintWriter;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -10,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -21,15 +24,15 @@ import picocli.CommandLine.Spec;
 
 /**
  * {@code quantadb members}: who is in the cluster and with which part; {@code remove} takes a member out for good,
- * {@code maintenance} keeps one from being promoted, {@code resync} has one copied anew, {@code set} says from whom a read
- * replica streams. A node is added by starting it with another's address.
+ * {@code maintenance} keeps one from being promoted, {@code resync} has one copied anew, {@code set} changes
+ * its priority, its zone, and from whom a read replica streams. A node is added by starting it with another's address.
  */
 @Command(
         name = "members",
         mixinStandardHelpOptions = true,
         description =
-                "Show the members; take one out for good, keep one from being promoted, have one copied anew, or say from whom"
-                        + " one streams.",
+                "Show the members; take one out for good, keep one from being promoted, have one copied anew, or set"
+                        + " its priority, its zone, or from whom it streams.",
         footer = {"", "A node is added by starting it: quantadb --cluster-mode replica --primary HOST:6432 …"})
 final class MembersCommand implements Callable<Integer> {
     private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -63,8 +66,8 @@ final class MembersCommand implements Callable<Integer> {
                     m.path("kind").asText(),
                     m.path("is_voter").asBoolean() ? "yes" : "no",
                     m.path("acknowledges").asBoolean() ? "yes" : "no",
-                    m.path("priority").asText(),
-                    m.path("zone").asText().isEmpty() ? "-" : m.path("zone").asText(),
+                    placed(m, "priority"),
+                    placed(m, "zone"),
                     upstream(m),
                     note(m, body)));
         }
@@ -74,12 +77,24 @@ final class MembersCommand implements Callable<Integer> {
                                 body.path("mode").asText(), body.path("policy").asText(), StatusTable.rule(body));
     }
 
+    /** What holds; and, where it was set by command, what the node's own configuration says. */
+    private static String placed(JsonNode m, String what) {
+        String holds = shown(m.path(what).asText());
+        return m.path(what + "_set").asBoolean()
+                ? "%s (set; own %s)"
+                        .formatted(holds, shown(m.path("own_" + what).asText()))
+                : holds;
+    }
+
+    private static String shown(String text) {
+        return text.isEmpty() ? "-" : text;
+    }
+
     /** From whom it streams; and, where that is another, from whom it is to. */
     private static String upstream(JsonNode m) {
         String now = m.path("upstream").asText();
         String wanted = m.path("upstream_wanted").asText();
-        String shown = now.isEmpty() ? "-" : now;
-        return wanted.isEmpty() || wanted.equals(now) ? shown : "%s (wanted %s)".formatted(shown, wanted);
+        return wanted.isEmpty() || wanted.equals(now) ? shown(now) : "%s (wanted %s)".formatted(shown(now), wanted);
     }
 
     private static String note(JsonNode m, JsonNode body) {
@@ -152,26 +167,121 @@ final class MembersCommand implements Callable<Integer> {
     @Command(
             name = "set",
             mixinStandardHelpOptions = true,
-            description = "Change what is kept of a member: from whom a read replica streams.")
+            description =
+                    "Change what is kept of a member: its priority, its zone, or from whom a read replica streams. What is set"
+                            + " holds, whatever the node's own configuration says and however often it restarts.")
     int set(
             @Mixin ClusterFlags to,
             @Parameters(paramLabel = "NODE", description = "the member's node id") String node,
             @Option(
                             names = "--upstream",
                             paramLabel = "NODE",
-                            required = true,
-                            description = "a member to stream from, or the word primary")
-                    String upstream) {
+                            description = "a member to stream from, or the word primary; by itself")
+                    @Nullable
+                    String upstream,
+            @Option(
+                            names = "--priority",
+                            paramLabel = "N",
+                            description = "0 to 1000; the highest is preferred as primary, 0 is never")
+                    @Nullable
+                    Integer priority,
+            @Option(
+                            names = "--zone",
+                            paramLabel = "ZONE",
+                            description = "ZONE in the member's region, REGION/ZONE, or /ZONE in none")
+                    @Nullable
+                    String zone,
+            @Option(names = "--own-priority", description = "that of the node's own configuration holds again")
+                    boolean ownPriority,
+            @Option(names = "--own-zone", description = "that of the node's own configuration holds again")
+                    boolean ownZone) {
+        boolean placed = priority != null || zone != null || ownPriority || ownZone;
+        if (placed == (upstream != null)) {
+            throw new Failure(
+                    ExitCode.CONFIG,
+                    placed ? "--upstream is set by a command of its own" : "nothing is set",
+                    "give --priority N, --zone ZONE, --own-priority or --own-zone, or --upstream NODE alone; nothing was"
+                            + " changed");
+        }
+        requireBounds(priority, zone);
+        return upstream != null ? feed(to, node, upstream) : place(to, node, priority, zone, ownPriority, ownZone);
+    }
+
+    private static void requireBounds(@Nullable Integer priority, @Nullable String zone) {
+        try {
+            if (priority != null) {
+                PlaceBounds.requirePriority(priority);
+            }
+            if (zone != null) {
+                PlaceBounds.requireZone(zone);
+            }
+        } catch (IllegalArgumentException e) {
+            throw new Failure(ExitCode.CONFIG, String.valueOf(e.getMessage()), "see quantadb members set --help", e);
+        }
+    }
+
+    private int feed(ClusterFlags to, String node, String upstream) {
         String wanted = upstream.equals("primary") ? "" : upstream;
-        PrintWriter out = spec.commandLine().getOut();
         JsonNode body = MAPPER.createObjectNode().put("node", node).put("upstream", upstream);
-        out.println(to.change(environment, "/cluster/members/upstream", body));
+        return told(
+                to,
+                "/cluster/members/upstream",
+                body,
+                node,
+                m -> m.path("upstream_wanted").asText().equals(wanted));
+    }
+
+    private int place(
+            ClusterFlags to,
+            String node,
+            @Nullable Integer priority,
+            @Nullable String zone,
+            boolean ownPriority,
+            boolean ownZone) {
+        ObjectNode body = MAPPER.createObjectNode().put("node", node);
+        if (priority != null) {
+            body.put("priority", priority);
+        }
+        if (zone != null) {
+            body.put("zone", zone);
+        }
+        if (ownPriority) {
+            body.put("own_priority", true);
+        }
+        if (ownZone) {
+            body.put("own_zone", true);
+        }
+        return told(
+                to,
+                "/cluster/members/placement",
+                body,
+                node,
+                m -> (priority == null
+                                || (m.path("priority_set").asBoolean()
+                                        && m.path("priority").asInt() == priority))
+                        && (zone == null || (m.path("zone_set").asBoolean() && stands(m, zone)))
+                        && !(ownPriority && m.path("priority_set").asBoolean())
+                        && !(ownZone && m.path("zone_set").asBoolean()));
+    }
+
+    /** Whether its zone is the one that was written, in whatever region where none was. */
+    private static boolean stands(JsonNode m, String written) {
+        String zone = m.path("zone").asText();
+        return written.contains("/")
+                ? zone.equals(written.startsWith("/") ? written.substring(1) : written)
+                : zone.equals(written) || zone.endsWith("/" + written);
+    }
+
+    /** Asks for a change of a member, and waits until somebody says that it is so. */
+    private int told(ClusterFlags to, String path, JsonNode body, String node, Predicate<JsonNode> so) {
+        PrintWriter out = spec.commandLine().getOut();
+        out.println(to.change(environment, path, body));
         JsonNode now = Waits.until(
                 Duration.ofSeconds(10),
                 () -> to.view(environment).body(),
                 view -> {
                     JsonNode m = member(view, node);
-                    return m != null && m.path("upstream_wanted").asText().equals(wanted);
+                    return m != null && so.test(m);
                 },
                 view -> "nobody says yet that it is so",
                 "see quantadb members");

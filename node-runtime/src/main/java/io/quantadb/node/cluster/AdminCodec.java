@@ -1,5 +1,6 @@
 package io.quantadb.node.cluster;
 
+import io.quantadb.node.common.NodeId;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,6 +80,10 @@ public final class AdminCodec {
             case AdminRequest.RestartServer r -> out.b(13).node(r.node()).flag(r.anyway());
             case AdminRequest.ChangeMinorityReads r -> out.b(15).e(r.reads());
             case AdminRequest.SetUpstream r -> out.b(40).node(r.node()).node(r.upstream());
+            case AdminRequest.SetPlacement r ->
+                StateCodec.placement(out.b(41).node(r.node()), r.priority(), r.zone())
+                        .flag(r.ownPriority())
+                        .flag(r.ownZone());
             case AdminRequest.ForceFailover r ->
                 out.b(14).node(r.target()).s(r.confirm()).flag(r.acceptsLoss());
         }
@@ -127,6 +132,11 @@ public final class AdminCodec {
             case 13 -> new AdminRequest.RestartServer(in.node(), in.flag());
             case 15 -> new AdminRequest.ChangeMinorityReads(in.of(Settings.MinorityReads.values()));
             case 40 -> new AdminRequest.SetUpstream(in.node(), in.nodeOrNull());
+            case 41 -> {
+                NodeId node = in.node();
+                Placement p = StateCodec.placement(in);
+                yield new AdminRequest.SetPlacement(node, p.priority(), p.zone(), in.flag(), in.flag());
+            }
             case 14 -> new AdminRequest.ForceFailover(in.nodeOrNull(), in.s(), in.flag());
             default -> throw new IllegalArgumentException("request %d is not known here".formatted(tag));
         };

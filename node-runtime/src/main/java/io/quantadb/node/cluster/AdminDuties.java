@@ -39,6 +39,11 @@ final class AdminDuties {
             tune(asked, r);
             return;
         }
+        if (asked.request() instanceof AdminRequest.SetPlacement r) {
+            // At any time too: a failover may wait for one whose priority is not 0.
+            place(asked, r);
+            return;
+        }
         if (busy != null || !ctx.state.released()) {
             answer(asked, Action.AdminVerdict.NOT_NOW, busy == null ? "a failover is under way" : busy);
             return;
@@ -55,6 +60,7 @@ final class AdminDuties {
             case AdminRequest.RestartServer _ -> throw new IllegalArgumentException("taken by RestartDuties");
             case AdminRequest.ForceFailover _ -> throw new IllegalArgumentException("taken by ForcedFailover");
             case AdminRequest.Pause r -> throw new IllegalStateException("answered above: " + r);
+            case AdminRequest.SetPlacement r -> throw new IllegalStateException("answered above: " + r);
             case AdminRequest.Tune r -> throw new IllegalStateException("answered above: " + r);
         }
     }
@@ -310,6 +316,48 @@ final class AdminDuties {
             ctx.add(new Action.Propose(new Command.SetMaintenance(m.peer(), r.maintenance())));
         }
         answer(asked, Action.AdminVerdict.ACCEPTED, "");
+    }
+
+    private void place(Event.AdminAsked asked, AdminRequest.SetPlacement r) {
+        Member m = ctx.state.member(r.node());
+        if (m == null) {
+            refuse(asked, unknown(r.node()));
+            return;
+        }
+        if (r.priority() != null && m.kind() != MemberKind.DATA) {
+            refuse(
+                    asked,
+                    "%s is a %s and is never primary, whatever its priority: only a data node has one"
+                            .formatted(m.node(), m.kind() == MemberKind.WITNESS ? "witness" : "read replica"));
+            return;
+        }
+        Member next = m.withSet(r.on(m));
+        if (next.equals(m)) {
+            answer(asked, Action.AdminVerdict.ACCEPTED, "it is so already");
+            return;
+        }
+        ctx.tell(
+                "cluster",
+                "has zone '%s' and priority %d hold for %s, as asked; its own are '%s' and %d"
+                        .formatted(next.zone(), next.priority(), m.node(), m.ownZone(), m.ownPriority()));
+        ctx.add(new Action.Propose(new Command.SetPlacement(m.peer(), next.set())));
+        answer(asked, Action.AdminVerdict.ACCEPTED, placed(m, next));
+    }
+
+    /** What becomes of it, and what an operator may not have thought of. */
+    private String placed(Member before, Member next) {
+        String what = "%s: priority %d, zone %s"
+                .formatted(next.node(), next.priority(), next.zone().isEmpty() ? "-" : next.zone());
+        if (next.priority() > 0 || before.priority() == 0) {
+            return what;
+        }
+        boolean heir = ctx.state.dataVoters().stream()
+                .anyMatch(o ->
+                        !o.node().equals(next.node()) && !o.node().equals(ctx.state.primary()) && o.priority() > 0);
+        String stays = next.node().equals(ctx.state.primary())
+                ? "; it stays primary until it is moved, and is never primary again then"
+                : "; it is never primary now";
+        return what + stays + (heir ? "" : "; nobody is left who could take over from the primary");
     }
 
     private void setUpstream(Event.AdminAsked asked, AdminRequest.SetUpstream r) {

@@ -1,6 +1,7 @@
 package io.quantadb.node.cluster;
 
 import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PlaceBounds;
 import org.jspecify.annotations.Nullable;
 
 /** What an operator may ask of the leader. */
@@ -76,6 +77,47 @@ public sealed interface AdminRequest {
 
     /** From whom a read replica is to stream; null for the primary. */
     record SetUpstream(NodeId node, @Nullable NodeId upstream) implements AdminRequest {}
+
+    /**
+     * What holds of a member instead of its own configuration; what is null and not given back stays as it is.
+     *
+     * @param zone as {@link Placement#zoneIn} reads it
+     * @param ownPriority that of its own configuration holds again
+     * @param ownZone that of its own configuration holds again
+     */
+    record SetPlacement(
+            NodeId node,
+            @Nullable Integer priority,
+            @Nullable String zone,
+            boolean ownPriority,
+            boolean ownZone) implements AdminRequest {
+        /** Throws {@link IllegalArgumentException}, in words for who asked, for what cannot be. */
+        public SetPlacement {
+            if ((priority != null && ownPriority) || (zone != null && ownZone)) {
+                throw new IllegalArgumentException("a value and the node's own are asked for at once: say one of them");
+            }
+            if (priority == null && zone == null && !ownPriority && !ownZone) {
+                throw new IllegalArgumentException("neither a priority nor a zone is given: nothing would change");
+            }
+            if (priority != null) {
+                PlaceBounds.requirePriority(priority);
+            }
+            if (zone != null) {
+                PlaceBounds.requireZone(zone);
+            }
+        }
+
+        Placement on(Member m) {
+            Placement next = m.set();
+            if (priority != null || ownPriority) {
+                next = next.withPriority(priority);
+            }
+            if (zone != null || ownZone) {
+                next = next.withZone(zone == null ? null : Placement.zoneIn(m.region(), zone));
+            }
+            return next;
+        }
+    }
 
     /** Who serves reads without a leader from now on. */
     record ChangeMinorityReads(Settings.MinorityReads reads) implements AdminRequest {}

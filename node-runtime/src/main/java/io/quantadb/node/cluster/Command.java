@@ -100,6 +100,9 @@ public sealed interface Command {
     /** Refused for a primary, unless its server is to be stopped whoever waits for it. */
     record SetFence(PeerId peer, Fence fence) implements Command {}
 
+    /** What holds of the member instead of its own configuration, all of it. */
+    record SetPlacement(PeerId peer, Placement placement) implements Command {}
+
     /** From whom it is to stream; null for the primary. Refused where {@link Upstreams} does not let it. */
     record SetUpstream(PeerId peer, @Nullable NodeId upstream) implements Command {}
 }

@@ -1,5 +1,7 @@
 package io.quantadb.node.cluster;
 
+import io.quantadb.node.common.PeerId;
+
 /** Commands as bytes, for Raft entries: a format byte, a tag, then the fields in their order. Tags are never reused. */
 public final class CommandCodec {
     /** Of the settings in it, as {@link StateCodec} numbers them. */
@@ -44,6 +46,8 @@ public final class CommandCodec {
                         .i(t.electionTimeoutMaxMillis())
                         .i(t.leaseMillis());
             case Command.SetFence c -> out.b(24).peer(c.peer()).e(c.fence());
+            case Command.SetPlacement(PeerId peer, Placement p) ->
+                StateCodec.placement(out.b(41).peer(peer), p.priority(), p.zone());
             case Command.SetUpstream c -> out.b(40).peer(c.peer()).node(c.upstream());
         }
         return out.done();
@@ -90,6 +94,7 @@ public final class CommandCodec {
             case 32 -> new Command.Retime(new Timers(in.i(), in.i(), in.i(), in.i()));
             case 24 -> new Command.SetFence(in.peer(), in.of(Fence.values()));
             case 40 -> new Command.SetUpstream(in.peer(), in.nodeOrNull());
+            case 41 -> new Command.SetPlacement(in.peer(), StateCodec.placement(in));
             default -> throw new IllegalArgumentException("command %d is not known here".formatted(tag));
         };
         in.end();

@@ -104,14 +104,21 @@ final class MembershipKeeper {
     }
 
     private void update(Member m, Addresses addresses, String zone, int priority) {
-        boolean same = m.addresses().equals(addresses) && m.zone().equals(zone) && m.priority() == priority;
+        boolean same = m.addresses().equals(addresses) && m.ownZone().equals(zone) && m.ownPriority() == priority;
         if (!same) {
             ctx.tell(
                     "cluster",
-                    "notes that %s is reached at %s, zone '%s', priority %d"
-                            .formatted(m.node(), addresses.replication(), zone, priority));
+                    "notes that %s is reached at %s, zone '%s', priority %d%s"
+                            .formatted(m.node(), addresses.replication(), zone, priority, stays(m)));
             ctx.add(new Action.Propose(new Command.UpdateMember(m.peer(), addresses, zone, priority)));
         }
+    }
+
+    /** What of that does not hold, since an operator set it. */
+    private static String stays(Member m) {
+        return m.set().equals(Placement.NONE)
+                ? ""
+                : "; zone '%s' and priority %d hold, as they were set by command".formatted(m.zone(), m.priority());
     }
 
     private void answer(Event.JoinAsked join, Action.JoinVerdict verdict, String words) {
@@ -171,16 +178,25 @@ final class MembershipKeeper {
             Asked a = asking.get(m.node());
             ctx.add(new Action.Propose(new Command.RemoveMember(m.peer())));
             if (a != null) {
-                add(a.join, Member.nextLife(m.generation()), m.upstream());
+                add(a.join, Member.nextLife(m.generation()), m);
             }
         }
         return true;
     }
 
-    /** @param kept from whom its former self was to stream */
-    private void add(Event.JoinAsked j, long generation, @Nullable NodeId kept) {
+    /** @param former its former self, of which stays what was set by command */
+    private void add(Event.JoinAsked j, long generation, @Nullable Member former) {
         Member m = new Member(
-                j.peer(), generation, j.kind(), MemberState.LEARNER, j.addresses(), j.zone(), j.priority(), false);
+                        j.peer(),
+                        generation,
+                        j.kind(),
+                        MemberState.LEARNER,
+                        j.addresses(),
+                        j.zone(),
+                        j.priority(),
+                        false)
+                .withSet(former == null ? Placement.NONE : former.set());
+        NodeId kept = former == null ? null : former.upstream();
         NodeId upstream = kept != null ? kept : j.upstream();
         String why = Upstreams.refusal(ctx.rules, ctx.state, m, upstream);
         if (why != null) {

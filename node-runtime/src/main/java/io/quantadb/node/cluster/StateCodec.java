@@ -3,12 +3,14 @@ package io.quantadb.node.cluster;
 import io.quantadb.node.common.Lsn;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The replicated state as bytes, for Raft snapshots: a format byte, then the fields of {@link ClusterState} in their
  * order. A format that is not known is refused; {@value #BEFORE_SHRINK} lacks the time before a rule shrinks, {@value
  * #BEFORE_PAUSE} when maintenance ends, {@value #BEFORE_TUNING} the {@link Tuning}, {@value #BEFORE_FENCE} whether members
- * are fenced, and who serves reads without a leader, {@value #BEFORE_UPSTREAM} from whom a member is to stream.
+ * are fenced, and who serves reads without a leader, {@value #BEFORE_UPSTREAM} from whom a member is to stream, {@value
+ * #BEFORE_PLACEMENT} what was set of it by command.
  */
 public final class StateCodec {
     static final int BEFORE_SHRINK = 1;
@@ -16,7 +18,8 @@ public final class StateCodec {
     static final int BEFORE_TUNING = 3;
     static final int BEFORE_FENCE = 4;
     static final int BEFORE_UPSTREAM = 5;
-    static final int FORMAT = 6;
+    static final int BEFORE_PLACEMENT = 6;
+    static final int FORMAT = 7;
 
     private StateCodec() {}
 
@@ -88,11 +91,25 @@ public final class StateCodec {
     static void member(Wire.Out out, Member m) {
         out.peer(m.peer()).l(m.generation()).e(m.kind()).e(m.state());
         out.addresses(m.addresses())
-                .s(m.zone())
-                .i(m.priority())
+                .s(m.ownZone())
+                .i(m.ownPriority())
                 .flag(m.maintenance())
                 .e(m.fence())
                 .node(m.upstream());
+        placement(out, m.set().priority(), m.set().zone());
+    }
+
+    static Wire.Out placement(Wire.Out out, @Nullable Integer priority, @Nullable String zone) {
+        out.flag(priority != null).flag(zone != null);
+        return out.i(priority == null ? 0 : priority).s(zone == null ? "" : zone);
+    }
+
+    static Placement placement(Wire.In in) {
+        boolean priority = in.flag();
+        boolean zone = in.flag();
+        int p = in.i();
+        String z = in.s();
+        return new Placement(priority ? p : null, zone ? z : null);
     }
 
     /** @param format of the command or state that it stands in */
@@ -107,7 +124,8 @@ public final class StateCodec {
                 in.i(),
                 in.flag(),
                 format > BEFORE_FENCE ? in.of(Fence.values()) : Fence.NONE,
-                format > BEFORE_UPSTREAM ? in.nodeOrNull() : null);
+                format > BEFORE_UPSTREAM ? in.nodeOrNull() : null,
+                format > BEFORE_PLACEMENT ? placement(in) : Placement.NONE);
     }
 
     static void settings(Wire.Out out, Settings s) {

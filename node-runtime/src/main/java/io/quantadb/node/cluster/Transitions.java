@@ -62,6 +62,7 @@ public final class Transitions {
             case Command.Retime c -> retime(s, c.timers());
             case Command.SetClusterVersion c -> ok(new Draft(s).clusterVersion(c.clusterVersion()));
             case Command.SetFence c -> setFence(s, c);
+            case Command.SetPlacement c -> changeMember(s, s.member(c.peer()), m -> m.withSet(c.placement()));
             case Command.SetUpstream c -> setUpstream(s, c);
         };
     }

@@ -2,6 +2,7 @@ package io.quantadb.node.config;
 
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PlaceBounds;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -37,14 +38,15 @@ public record ClusterConfig(
         FailoverConfig failover) {
     public ClusterConfig {
         peers = List.copyOf(peers);
-        Bounds.requireBetween("cluster.priority", priority, 0, 1000);
+        Bounds.requireBetween("cluster.priority", priority, 0, PlaceBounds.PRIORITY_MAX);
         Bounds.requireBetween("cluster.join_timeout", joinTimeout, Duration.ofSeconds(1), Duration.ofDays(1));
-        if (zone.length() > 63) {
-            throw new IllegalArgumentException("cluster.zone=%s must be at most 63 characters".formatted(zone));
-        }
-        if (region.length() > 63 || region.contains("/")) {
+        if (zone.length() > PlaceBounds.PART_MAX) {
             throw new IllegalArgumentException(
-                    "cluster.region=%s must be at most 63 characters and without a slash".formatted(region));
+                    "cluster.zone=%s must be at most %d characters".formatted(zone, PlaceBounds.PART_MAX));
+        }
+        if (region.length() > PlaceBounds.PART_MAX || region.contains("/")) {
+            throw new IllegalArgumentException("cluster.region=%s must be at most %d characters and without a slash"
+                    .formatted(region, PlaceBounds.PART_MAX));
         }
         if (zone.contains("/")) {
             throw new IllegalArgumentException(

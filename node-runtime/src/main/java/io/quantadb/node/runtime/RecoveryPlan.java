@@ -41,14 +41,15 @@ record RecoveryPlan(
     /** Another incarnation of the node, as the only voter. */
     static Member survivor(NodeConfig config, Member was, NodeFacts facts, long incarnation) {
         return new Member(
-                new PeerId(was.node(), Math.max(1, incarnation)),
-                facts.generation(),
-                MemberKind.DATA,
-                MemberState.VOTER,
-                NodeIdentity.addresses(config),
-                was.zone(),
-                was.priority(),
-                false);
+                        new PeerId(was.node(), Math.max(1, incarnation)),
+                        facts.generation(),
+                        MemberKind.DATA,
+                        MemberState.VOTER,
+                        NodeIdentity.addresses(config),
+                        was.ownZone(),
+                        was.ownPriority(),
+                        false)
+                .withSet(was.set());
     }
 
     @Override

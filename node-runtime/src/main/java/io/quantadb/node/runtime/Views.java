@@ -326,7 +326,12 @@ final class Views {
                 note(m, s, behind.millis, upstream, me ? following : null),
                 m.fence().fenced(),
                 upstream,
-                m.upstream());
+                m.upstream(),
+                new ClusterView.Own(
+                        m.ownPriority(),
+                        m.ownZone(),
+                        m.set().priority() != null,
+                        m.set().zone() != null));
     }
 
     private static ClusterView.Stream streamOf(

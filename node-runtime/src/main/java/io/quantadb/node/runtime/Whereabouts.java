@@ -9,6 +9,7 @@ import io.quantadb.node.cluster.Addresses;
 import io.quantadb.node.cluster.ClusterState;
 import io.quantadb.node.cluster.Event;
 import io.quantadb.node.cluster.Member;
+import io.quantadb.node.cluster.Placement;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.MonotonicClock;
 import io.quantadb.node.common.NodeId;
@@ -51,6 +52,7 @@ final class Whereabouts {
     private final Mail mail;
     private final Consumer<Event> core;
     private long heardNanos;
+    private Placement said = Placement.NONE;
 
     /** The way to other nodes. */
     interface Mail {
@@ -148,6 +150,9 @@ final class Whereabouts {
         if (heard.leader(now, clock.nanos())) {
             heardNanos = clock.nanos();
             Member known = state.get().member(peer());
+            if (known != null) {
+                sayWhatHolds(known);
+            }
             if (known == null || agrees(known)) {
                 return;
             }
@@ -161,6 +166,24 @@ final class Whereabouts {
         } else {
             tell();
         }
+    }
+
+    /** Who looks for a value of this node's configuration in vain finds here why. */
+    private void sayWhatHolds(Member known) {
+        if (known.set().equals(said)) {
+            return;
+        }
+        said = known.set();
+        LOGGER.atInfo()
+                .addMarker(CLUSTER)
+                .addKeyValue("zone", known.zone())
+                .addKeyValue("own_zone", zone())
+                .addKeyValue("priority", known.priority())
+                .addKeyValue("own_priority", priority())
+                .log(
+                        said.equals(Placement.NONE)
+                                ? "zone and priority are those of this node's configuration again"
+                                : "zone or priority were set by command, which holds instead of this node's configuration");
     }
 
     private void tell() throws InterruptedException {
@@ -197,7 +220,9 @@ final class Whereabouts {
     }
 
     private boolean agrees(Member known) {
-        return known.addresses().equals(addresses()) && known.zone().equals(zone()) && known.priority() == priority();
+        return known.addresses().equals(addresses())
+                && known.ownZone().equals(zone())
+                && known.ownPriority() == priority();
     }
 
     private PeerId peer() {

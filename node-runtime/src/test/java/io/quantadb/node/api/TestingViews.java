@@ -214,7 +214,8 @@ public final class TestingViews {
                 "",
                 false,
                 role == Role.REPLICA && state == State.STREAMING ? NODE1 : null,
-                null);
+                null,
+                new ClusterView.Own(100, "", false, false));
     }
 
     private static Addresses addresses(int offset) {

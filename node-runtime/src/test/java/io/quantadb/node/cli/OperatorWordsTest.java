@@ -98,6 +98,10 @@ class OperatorWordsTest {
             mode all --minority-reads some             | --minority-reads is one of none, replicas, all, not 'some'
             mode some                                  | MODE is one of quorum, all, async, not 'some'
             mode quorum --policy some                  | --policy is one of block, shrink, not 'some'
+            members set node3                          | nothing is set; give --priority N
+            members set node3 --zone b --upstream node1 | --upstream is set by a command of its own
+            members set node3 --priority 1001          | priority 1001 must be from 0 to 1000
+            members set node3 --zone a/b/c             | zone 'a/b/c' must have one slash at most
             maintenance on --for 0s                    | --for 0s is less than a second
             """)
     void aValueThatCannotBeIsNamedAndNothingIsAskedOfTheCluster(String command, String words) {

@@ -10,6 +10,7 @@ import io.quantadb.node.common.PeerId;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -356,6 +357,96 @@ class AdminDutiesTest {
         assertThat(proposed)
                 .containsExactly(new Command.ChangeSettings(
                         ctx.state.settings().withRule(Settings.Mode.ALL, Settings.Policy.SHRINK, 7_000)));
+    }
+
+    private Member member(String node) {
+        return java.util.Objects.requireNonNull(ctx.state.member(new NodeId(node)));
+    }
+
+    private Action.AdminAnswer place(
+            String node, @Nullable Integer priority, @Nullable String zone, boolean ownPriority, boolean ownZone) {
+        Action.AdminAnswer answer =
+                ask(new AdminRequest.SetPlacement(new NodeId(node), priority, zone, ownPriority, ownZone));
+        proposed.forEach(
+                c -> ctx.state = new Transitions(ctx.rules).apply(ctx.state, c).state());
+        return answer;
+    }
+
+    @Test
+    void setsPriorityAndZoneUntilTheNodesOwnAreGivenBack() {
+        // When
+        Action.AdminAnswer set = place("n2", 200, "eu/b", false, false);
+        Member there = member("n2");
+        Action.AdminAnswer again = place("n2", 200, "eu/b", false, false);
+        List<Command> nothing = proposed;
+        place("n2", null, "c", false, false);
+        Member moved = member("n2");
+        place("n2", null, "/d", true, false);
+        Member outside = member("n2");
+        place("n2", null, null, false, true);
+
+        // Then
+        assertThat(set.verdict()).isEqualTo(Action.AdminVerdict.ACCEPTED);
+        assertThat(set.words()).isEqualTo("n2: priority 200, zone eu/b");
+        assertThat(there.priority()).isEqualTo(200);
+        assertThat(there.region()).isEqualTo("eu");
+        assertThat(again.words()).isEqualTo("it is so already");
+        assertThat(nothing).isEmpty();
+        assertThat(moved.zone()).as("in its region").isEqualTo("eu/c");
+        assertThat(moved.priority()).as("not named").isEqualTo(200);
+        assertThat(outside.zone()).isEqualTo("d");
+        assertThat(outside.region()).isEmpty();
+        assertThat(outside.priority()).as("its own").isEqualTo(100);
+        assertThat(member("n2").set()).isEqualTo(Placement.NONE);
+        assertThat(member("n2").zone()).isEmpty();
+    }
+
+    @Test
+    void saysWhatPriorityZeroMeansForThePrimaryAndForTheLastHeir() {
+        assertThat(place("n2", 0, null, false, false).words()).endsWith("; it is never primary now");
+        assertThat(place("n3", 0, null, false, false).words())
+                .contains("never primary now")
+                .endsWith("; nobody is left who could take over from the primary");
+        assertThat(place("n1", 0, null, false, false).words()).contains("stays primary until it is moved");
+        assertThat(member("n1").priority()).isZero();
+    }
+
+    @Test
+    void givesNoPriorityToAReadReplicaAndSaysWhoTheMembersAre() {
+        // Given
+        Member n3 = member("n3");
+        ctx.state = new Draft(ctx.state)
+                .member(new Member(
+                        n3.peer(), 1, MemberKind.READ_REPLICA, MemberState.CAUGHT_UP, n3.addresses(), "", 100, false))
+                .done();
+
+        // When
+        Action.AdminAnswer priority = place("n3", 5, "b", false, false);
+        List<Command> nothing = proposed;
+        Action.AdminAnswer zone = place("n3", null, "b", false, false);
+        Action.AdminAnswer stranger = place("n9", 5, null, false, false);
+
+        // Then
+        assertThat(priority.verdict()).isEqualTo(Action.AdminVerdict.REFUSED);
+        assertThat(priority.words()).contains("n3 is a read replica and is never primary");
+        assertThat(nothing).isEmpty();
+        assertThat(zone.verdict()).isEqualTo(Action.AdminVerdict.ACCEPTED);
+        assertThat(member("n3").zone()).isEqualTo("b");
+        assertThat(stranger.verdict()).isEqualTo(Action.AdminVerdict.REFUSED);
+        assertThat(stranger.words()).contains("no member is called n9");
+    }
+
+    /** A failover may wait for nothing else than one that may be promoted. */
+    @Test
+    void takesAPriorityWhileAFailoverIsUnderWay() {
+        // When
+        duties.onAsked(
+                new Event.AdminAsked(1, new AdminRequest.SetPlacement(new NodeId("n2"), 5, null, false, false)),
+                "a failover is under way");
+
+        // Then
+        assertThat(ctx.drain())
+                .contains(new Action.Propose(new Command.SetPlacement(peer("n2"), new Placement(5, null))));
     }
 
     @Test

@@ -29,6 +29,7 @@ class CodecTest {
             false);
     private static final int TUNING_BYTES = 5 * 4 + 1;
     private static final int NOBODY_BYTES = 2;
+    private static final int NOT_PLACED_BYTES = 2 + 4 + 2;
     private static final Command BOOTSTRAP = new Command.Bootstrap("c", 42, 1, FIRST, 1, Settings.DEFAULT);
     private static final Command PROMOTE = new Command.Promote(
             new Command.Condition(1, 2),
@@ -123,6 +124,8 @@ class CodecTest {
                 new AdminCodec.Question(14, new AdminRequest.ChangeMinorityReads(Settings.MinorityReads.ALL)),
                 new AdminCodec.Question(14, new AdminRequest.SetUpstream(new NodeId("n4"), new NodeId("n2"))),
                 new AdminCodec.Question(14, new AdminRequest.SetUpstream(new NodeId("n4"), null)),
+                new AdminCodec.Question(15, new AdminRequest.SetPlacement(new NodeId("n4"), 0, "eu/", false, false)),
+                new AdminCodec.Question(16, new AdminRequest.SetPlacement(new NodeId("n4"), null, null, true, true)),
                 new AdminCodec.Question(14, new AdminRequest.ForceFailover(null, "", true)),
                 new AdminCodec.Question(15, new AdminRequest.ForceFailover(new NodeId("n2"), "c", false)),
                 new AdminCodec.Answer(8, Action.AdminVerdict.UNCONFIRMED, "what may be lost"),
@@ -204,8 +207,8 @@ class CodecTest {
         // Given
         Command add = new Command.AddMember(FIRST);
         byte[] now = CommandCodec.encode(add);
-        // Whether it is fenced, and two bytes for nobody to stream from but the primary.
-        byte[] older = java.util.Arrays.copyOf(now, now.length - 1 - NOBODY_BYTES);
+        // Whether it is fenced, and two bytes for nobody to stream from but the primary, and that nothing was set.
+        byte[] older = java.util.Arrays.copyOf(now, now.length - 1 - NOBODY_BYTES - NOT_PLACED_BYTES);
         older[0] = 4;
         Command fence = new Command.SetFence(FIRST.peer(), Fence.STOPPED);
 
@@ -224,7 +227,7 @@ class CodecTest {
         // Given
         Member fenced = FIRST.withFence(Fence.SHUT);
         byte[] now = CommandCodec.encode(new Command.AddMember(fenced));
-        byte[] older = java.util.Arrays.copyOf(now, now.length - NOBODY_BYTES);
+        byte[] older = java.util.Arrays.copyOf(now, now.length - NOBODY_BYTES - NOT_PLACED_BYTES);
         older[0] = 5;
         Command fed = new Command.AddMember(FIRST.withUpstream(new NodeId("n2")));
         Command set = new Command.SetUpstream(FIRST.peer(), new NodeId("n2"));
@@ -236,6 +239,27 @@ class CodecTest {
         // Then
         assertThat(read).isEqualTo(new Command.AddMember(fenced));
         assertThat(List.of(fed, set, back))
+                .allSatisfy(c ->
+                        assertThat(CommandCodec.decode(CommandCodec.encode(c))).isEqualTo(c));
+    }
+
+    @Test
+    void readsMembersThatWereWrittenBeforeTheyCouldBePlacedByCommand() {
+        // Given
+        Member fed = FIRST.withUpstream(new NodeId("n2"));
+        byte[] now = CommandCodec.encode(new Command.AddMember(fed));
+        byte[] older = java.util.Arrays.copyOf(now, now.length - NOT_PLACED_BYTES);
+        older[0] = 6;
+        Command placed = new Command.AddMember(fed.withSet(new Placement(0, "")));
+        Command set = new Command.SetPlacement(FIRST.peer(), new Placement(null, "eu/b"));
+        Command back = new Command.SetPlacement(FIRST.peer(), Placement.NONE);
+
+        // When
+        Command read = CommandCodec.decode(older);
+
+        // Then
+        assertThat(read).isEqualTo(new Command.AddMember(fed));
+        assertThat(List.of(placed, set, back))
                 .allSatisfy(c ->
                         assertThat(CommandCodec.decode(CommandCodec.encode(c))).isEqualTo(c));
     }

@@ -103,6 +103,54 @@ class MembershipKeeperTest {
         assertThat(keeper.leaving()).isEmpty();
     }
 
+    /** Else a node would undo a second later what an operator has set. */
+    @Test
+    void whatWasSetByCommandHoldsWhateverTheNodeSaysAndOnItsNextDisk() {
+        // Given
+        Member m = ctx.state.member(N2);
+        assertThat(m).isNotNull();
+        with(m.withSet(new Placement(7, null)));
+        Addresses at = m.addresses();
+
+        // When
+        keeper.onMemberTold(new Event.MemberTold(1, N2, at, "", 100));
+        List<Action> same = ctx.drain();
+        keeper.onMemberTold(new Event.MemberTold(2, N2, at, "b", 50));
+        List<Command> told = proposed(ctx.drain());
+        told.forEach(
+                c -> ctx.state = new Transitions(ctx.rules).apply(ctx.state, c).state());
+
+        // Then
+        assertThat(proposed(same)).isEmpty();
+        assertThat(told).containsExactly(new Command.UpdateMember(N2, at, "b", 50));
+        Member after = ctx.state.member(N2);
+        assertThat(after).isNotNull();
+        assertThat(after.priority()).isEqualTo(7);
+        assertThat(after.ownPriority()).isEqualTo(50);
+        assertThat(after.zone()).isEqualTo("b");
+
+        // And when its disk is another, and its former self is out of the rule and of Raft
+        ctx.state = new Draft(ctx.state).rule(Rule.ALONE).done();
+        ctx.voters = new TreeSet<>(List.of(N1));
+        PeerId anew = new PeerId(N2.node(), 8);
+        keeper.onJoinAsked(new Event.JoinAsked(3, anew, MemberKind.DATA, at, "b", 50));
+        keeper.onTick();
+
+        // Then
+        assertThat(proposed(ctx.drain()).stream()
+                        .filter(Command.AddMember.class::isInstance)
+                        .map(c -> ((Command.AddMember) c).member())
+                        .map(added -> "%s %d".formatted(added.peer().incarnation(), added.priority())))
+                .containsExactly("8 7");
+    }
+
+    private static List<Command> proposed(List<Action> actions) {
+        return actions.stream()
+                .filter(Action.Propose.class::isInstance)
+                .map(a -> ((Action.Propose) a).command())
+                .toList();
+    }
+
     @Test
     void asksTheSecondOfTwoToVoteNoMoreOutOfTheRuleFirst() {
         // When nothing else has come for a while

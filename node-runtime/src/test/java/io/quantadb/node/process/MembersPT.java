@@ -130,6 +130,48 @@ class MembersPT extends OnOneCluster {
     }
 
     @Test
+    void aPriorityThatWasSetByCommandChoosesTheNextPrimaryAndHoldsWhenTheNodeRestarts() throws Exception {
+        // Given the one that would not be chosen, being the last by name
+        DemoNode heir = cluster.nodes().reversed().stream()
+                .filter(n -> !n.id().equals(cluster.primary().id()))
+                .findFirst()
+                .orElseThrow();
+        String id = heir.id().value();
+
+        // When
+        int set = quantadb("members", "set", id, "--priority", "200", "--zone", "b");
+        String how = said.toString();
+        TestingThree.Ran moved = cluster.switchover();
+        String primary = cluster.awaitConverged().primary();
+        cluster.kill(heir);
+        var _ = cluster.awaitSuccessor(heir);
+        cluster.start(heir);
+        cluster.awaitConverged();
+        JsonNode restarted = member(id);
+        int back = quantadb("members", "set", id, "--own-priority", "--own-zone");
+
+        // Then
+        assertThat(set).as(how).isZero();
+        assertThat(how).contains(id + ": priority 200, zone b").contains("200 (set; own 100)");
+        assertThat(restarted.path("priority").asInt()).isEqualTo(200);
+        assertThat(restarted.path("zone").asText()).isEqualTo("b");
+        assertThat(moved.status()).as(moved.err()).isZero();
+        assertThat(primary).isEqualTo(id);
+        assertThat(back).as(said.toString()).isZero();
+        assertThat(member(id).path("priority").asInt()).isEqualTo(100);
+    }
+
+    private JsonNode member(String id) {
+        return cluster.view()
+                .body()
+                .path("nodes")
+                .valueStream()
+                .filter(m -> m.path("id").asText().equals(id))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
     void thePrimaryIsNotTakenOutAndAStrangerIsNamed() {
         // When
         int primary = quantadb("members", "remove", cluster.view().primary(), "--anyway");

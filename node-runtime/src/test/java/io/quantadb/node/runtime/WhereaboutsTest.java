@@ -9,6 +9,7 @@ import io.quantadb.node.cluster.Event;
 import io.quantadb.node.cluster.Member;
 import io.quantadb.node.cluster.MemberKind;
 import io.quantadb.node.cluster.MemberState;
+import io.quantadb.node.cluster.Placement;
 import io.quantadb.node.cluster.ProtocolRules;
 import io.quantadb.node.cluster.Settings;
 import io.quantadb.node.cluster.Transitions;
@@ -152,6 +153,25 @@ class WhereaboutsTest {
 
         // Then
         assertThat(told).hasSize(1);
+    }
+
+    /** It would ask every second otherwise, and an operator's word would hold for as long. */
+    @Test
+    void asksForNothingWhenAnOperatorHasSetAnother() throws InterruptedException {
+        // Given
+        known(5);
+        heard.onHeard(LEADER.node(), now);
+        leaderAt(9);
+        state = new Transitions(new ProtocolRules())
+                .apply(state, new Command.SetPlacement(SELF, new Placement(7, "b")))
+                .state();
+
+        // When
+        at(5).look();
+
+        // Then
+        assertThat(state.members().get(SELF.node()).priority()).isEqualTo(7);
+        assertThat(told).isEmpty();
     }
 
     /** Whoever has moved is dialled by nobody, and what it knows of the cluster may be old. */
