@@ -160,6 +160,7 @@ public final class ClusterCore {
     private void takeLocal(Event event) {
         switch (event) {
             case Event.ServerChanged e -> onServer(e);
+            case Event.ServerHealth e -> server.onHealth(e.trouble());
             case Event.ServerExited e -> {
                 server.onExited();
                 switchover.onServerDown();

@@ -87,6 +87,9 @@ public sealed interface Event {
 
     // ---- this node's PostgreSQL
 
+    /** The running server leaves a question unanswered, in words without times; empty when it answers, or none runs. */
+    record ServerHealth(String trouble) implements Event {}
+
     /** The server's state changed; {@code timeline} is 0 when unknown. */
     record ServerChanged(ServerState state, int timeline) implements Event {}
 

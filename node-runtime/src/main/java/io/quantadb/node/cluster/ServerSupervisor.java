@@ -46,6 +46,8 @@ final class ServerSupervisor {
     private long faultSince;
     /** What is wrong with this node's disk, empty when it answers. */
     private String disk = "";
+    /** What its agent says of a server that runs and does not answer, empty when it does. */
+    private String silence = "";
 
     ServerSupervisor(Context ctx, ServerState state, @Nullable Position position) {
         this.ctx = ctx;
@@ -81,13 +83,23 @@ final class ServerSupervisor {
         return over ? "" : fault;
     }
 
-    /** Why this node is unhealthy, its disk first; empty when it is well. */
+    /**
+     * Why this node is unhealthy, its disk first; empty when it is well. A server that does not answer counts against a
+     * primary alone: a standby's may wait for a lock that it replays, and may be the last that could take over.
+     */
     String unfit() {
-        return disk.isEmpty() ? fault() : disk;
+        if (!disk.isEmpty()) {
+            return disk;
+        }
+        return state == ServerState.PRIMARY && !silence.isEmpty() ? silence : fault();
     }
 
     void onDisk(String trouble) {
         disk = trouble;
+    }
+
+    void onHealth(String trouble) {
+        silence = trouble;
     }
 
     void fault(String why) {

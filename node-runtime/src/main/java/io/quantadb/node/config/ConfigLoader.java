@@ -224,6 +224,7 @@ public final class ConfigLoader {
                 raft(s),
                 new FailoverConfig(
                         s.duration("cluster.failover.disk_timeout"),
+                        s.duration("cluster.failover.postgres_timeout"),
                         s.duration("cluster.failover.move_delay"),
                         s.choice("cluster.failover.across_regions", Toggle.class) == Toggle.ON));
     }

@@ -255,6 +255,15 @@ final class Keys {
                     "how long this node's disk may leave a flush unanswered until the node counts as unhealthy: it is"
                             + " not chosen as primary, and a primary moves away from it"),
             key(
+                    "cluster.failover.postgres_timeout",
+                    Kind.DURATION,
+                    "10s",
+                    "",
+                    "1s to 10m",
+                    "how long the PostgreSQL of a primary may leave a question of its agent unanswered until the node"
+                            + " counts as unhealthy and the primary moves away from it; time in which the agent did not"
+                            + " run does not count"),
+            key(
                     "cluster.failover.move_delay",
                     Kind.DURATION,
                     "10s",

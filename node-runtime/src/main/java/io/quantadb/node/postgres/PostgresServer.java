@@ -134,9 +134,8 @@ public final class PostgresServer {
             return new Stopped(true, Duration.ZERO);
         }
         server.stopping();
-        // It ends its sessions by itself; a question under way is not waited for.
+        // It ends its sessions by itself.
         server.signal(mode.signal());
-        sessions.close();
         boolean clean = false;
         try {
             ServerExit exit = server.exited().get(deadline.toNanos(), TimeUnit.NANOSECONDS);
@@ -153,6 +152,8 @@ public final class PostgresServer {
         } catch (InterruptedException e) {
             throw interrupted(e);
         }
+        // Not before: a question that a server which stands still leaves open would put off its end.
+        sessions.close();
         awaitGone(ServerConfig.LEFTOVER_PATIENCE.multipliedBy(2));
         return new Stopped(clean, Duration.ofNanos(System.nanoTime() - start));
     }
@@ -303,6 +304,15 @@ public final class PostgresServer {
     public boolean isReady() {
         RunningServer server = current;
         return server != null && server.isReady();
+    }
+
+    /**
+     * The process id of a server that ought to answer questions now; 0 when none runs, or it recovers and takes no
+     * connections yet, or is being stopped. Any thread, at once.
+     */
+    public long answeringPid() {
+        RunningServer server = current;
+        return server != null && server.isReady() && !server.isStopping() ? server.pid() : 0;
     }
 
     /** The postmaster's process id; 0 when none runs. */

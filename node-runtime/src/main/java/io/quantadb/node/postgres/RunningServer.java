@@ -92,6 +92,10 @@ final class RunningServer {
         stopping = true;
     }
 
+    boolean isStopping() {
+        return stopping;
+    }
+
     CompletableFuture<ServerExit> exited() {
         return exited;
     }

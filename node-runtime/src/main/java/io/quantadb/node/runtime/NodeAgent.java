@@ -23,7 +23,6 @@ import io.quantadb.node.consensus.RaftNode;
 import io.quantadb.node.consensus.RaftNodeConfig;
 import io.quantadb.node.consensus.RaftStatus;
 import io.quantadb.node.coordinator.Coordinator;
-import io.quantadb.node.coordinator.DiskWatch;
 import io.quantadb.node.coordinator.FactStore;
 import io.quantadb.node.coordinator.NodeFacts;
 import io.quantadb.node.coordinator.ReplicatedState;
@@ -240,8 +239,8 @@ final class NodeAgent implements AutoCloseable {
         FedMembers fed = new FedMembers();
         WalCare walCare = parts.walCare(g.member().node(), g.network(), state, raftStatus::get, fed);
         Views views = new Views(config, started, clock, decisions, state, parts, lease, heard, walCare::lost, fed);
-        DiskWatch disk = diskWatch(coordinator);
-        NodeLoop node = loop(g.member(), coordinator, raft, state, timers, views, heard, disk::look, parts.gate());
+        OwnHealth own = OwnHealth.watch(config, parts.server(), clock, coordinator::handle);
+        NodeLoop node = loop(g.member(), coordinator, raft, state, timers, views, heard, own::look, parts.gate());
         loop.set(node);
         relayed.to(node);
         listen(g.network(), node, heard);
@@ -249,7 +248,7 @@ final class NodeAgent implements AutoCloseable {
         admin.attach(coordinator::post, g.network());
         walCare.start();
         closing.add("wal care", walCare);
-        closing.add("disk watch", disk);
+        closing.add("own health", own);
         switchovers.attach(state::current);
         startParts(g, parts, raft);
         watchBelonging(g, state, heard);
@@ -267,16 +266,6 @@ final class NodeAgent implements AutoCloseable {
     private RaftNodeConfig raftConfig(NodeFacts member, ClusterTimers timers) {
         return new RaftNodeConfig(files.raft(), member.self(), clusterHash(member.clusterId()), timers.raft(config))
                 .withFlushInterval(config.cluster().raft().flushInterval());
-    }
-
-    private DiskWatch diskWatch(Coordinator coordinator) {
-        DiskWatch disk = new DiskWatch(
-                DiskWatch.file(config.dataDir().resolve("disk.check")),
-                config.cluster().failover().diskTimeout(),
-                clock,
-                coordinator::handle);
-        disk.start();
-        return disk;
     }
 
     private static void listen(ControlDispatcher network, NodeLoop node, Heard heard) {
@@ -348,7 +337,7 @@ final class NodeAgent implements AutoCloseable {
             ClusterTimers timers,
             Views views,
             Heard heard,
-            Runnable lookAtDisk,
+            Runnable lookAtItself,
             FrontAdapter gate) {
         HealthWatch health = new HealthWatch(member.node(), heard);
         Founding founding = new Founding(config, member, state, raft, timers.running());
@@ -369,7 +358,7 @@ final class NodeAgent implements AutoCloseable {
                 this::fault,
                 () -> {
                     probes.beat();
-                    lookAtDisk.run();
+                    lookAtItself.run();
                     timers.onTick(clock.nanos(), raft::retime);
                     health.look(state.current().members().keySet(), raftStatus.get(), clock.nanos());
                     gate.contact(heard.leader(raftStatus.get(), clock.nanos()), clock.nanos());

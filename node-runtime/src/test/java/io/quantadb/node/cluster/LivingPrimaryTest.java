@@ -160,6 +160,56 @@ class LivingPrimaryTest {
     }
 
     @Test
+    void aServerThatDoesNotAnswerMakesAPrimaryUnfitAndNoStandby() {
+        // Given
+        String still = "its PostgreSQL stands still";
+        leads();
+
+        // When
+        on(new Event.ServerHealth(still));
+        LocalStatus standby = core.status();
+        on(new Event.ServerPrimaryReady(1, 1, Lsn.NONE, END));
+        LocalStatus primary = core.status();
+        on(new Event.ServerHealth(""));
+
+        // Then
+        assertThat(standby.fit()).isTrue();
+        assertThat(primary.fit()).isFalse();
+        assertThat(primary.reason()).isEqualTo(still);
+        assertThat(core.status().fit()).isTrue();
+    }
+
+    @Test
+    void aLivingPrimaryStaysInMaintenanceAndMovesWhenThatIsOver() {
+        // Given
+        Settings s = state.settings();
+        state = new Draft(state)
+                .settings(new Settings(
+                        s.mode(),
+                        s.policy(),
+                        s.shrinkAfterMillis(),
+                        s.heartbeatMillis(),
+                        s.electionTimeoutMinMillis(),
+                        s.electionTimeoutMaxMillis(),
+                        s.leaseMillis(),
+                        WALL + 5_000,
+                        s.tuning(),
+                        s.minorityReads()))
+                .done();
+        leads();
+
+        // When
+        others.put(N1, unfit(ServerState.PRIMARY));
+        List<Action> meanwhile = during(3_000);
+        String said = core.heldBack();
+
+        // Then
+        assertThat(freezes(meanwhile)).isFalse();
+        assertThat(said).contains(UNFIT).contains("in maintenance");
+        assertThat(freezes(during(3_000))).isTrue();
+    }
+
+    @Test
     void staysInTheRegionOfThePrimaryWhereTheOperatorWantsThatAndSaysSo() {
         // Given
         place(N1, "eu/a");

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -294,8 +295,31 @@ abstract class RealServerScenarios {
 
     @Test
     @Order(11)
+    void aServerThatStandsStillAnswersNothingAndIsKilledThoughAQuestionIsOpen() {
+        // Given
+        LifeSign sign = new LifeSign(follower.server, TestingNode.DEADLINE);
+        boolean before = sign.answers();
+        List<Long> all = new ServerProcesses(follower.config.dataDirectory()).list();
+        all.forEach(pid -> Signals.send(pid, SIGSTOP));
+        CompletableFuture<Boolean> meanwhile = CompletableFuture.supplyAsync(sign::answers);
+
+        // When
+        PostgresServer.Stopped stopped = follower.server.stop(StopMode.IMMEDIATE, Duration.ofMillis(100));
+
+        // Then
+        assertThat(before).isTrue();
+        assertThat(meanwhile.join()).isFalse();
+        assertThat(stopped.clean()).isFalse();
+        assertThat(follower.server.answeringPid()).isZero();
+        assertThat(new ServerProcesses(follower.config.dataDirectory()).list()).isEmpty();
+        sign.close();
+    }
+
+    @Test
+    @Order(12)
     void aStopThatOverrunsItsDeadlineKillsEveryProcess() {
         // Given
+        follower.startAndAwait(StartMode.PRIMARY);
         Signals.send(follower.server.pid(), SIGSTOP);
 
         // When
@@ -308,7 +332,7 @@ abstract class RealServerScenarios {
     }
 
     @Test
-    @Order(12)
+    @Order(13)
     void aStartThatFailsTellsWhatTheServerSaid() throws IOException {
         // Given
         Files.delete(follower.config.dataDirectory().resolve("PG_VERSION"));
@@ -320,7 +344,7 @@ abstract class RealServerScenarios {
     }
 
     @Test
-    @Order(13)
+    @Order(14)
     void anUnfinishedBootstrapIsKnownAgainAndMayBeDiscardedOnce() {
         // Given
         var directory = new DataDirectory(scratch.resolve("d/data"), TestingNode.USER);
