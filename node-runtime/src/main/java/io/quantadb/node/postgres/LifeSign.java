@@ -33,16 +33,28 @@ public final class LifeSign implements AutoCloseable {
 
     /**
      * Asks, and returns whether an answer came: anything that the server says is one, also that it takes no more sessions.
-     * False when none came in time, or the session broke off; the next question is put over another then.
+     * False when none came in time. A session that was broken off, as that with a server which has been restarted since, is
+     * no silence: it is asked once more over another.
      */
     public boolean answers() {
+        boolean before = kept != null;
+        return answersNow() || (before && kept == null && answersNow());
+    }
+
+    private boolean answersNow() {
+        PgConnection session = null;
         try {
-            var _ = session().query("SELECT 1", patience);
+            session = session();
+            var _ = session.query("SELECT 1", patience);
             return true;
         } catch (PgError e) {
             return true;
         } catch (NodeException | PgUnreachable e) {
             LOGGER.atDebug().addKeyValue(LogKeys.REASON, e.getMessage()).log("no sign of life from postgresql");
+            if (session != null) {
+                session.close();
+            }
+            kept = null;
             return false;
         }
     }

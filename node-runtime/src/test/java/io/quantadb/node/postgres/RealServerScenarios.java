@@ -312,6 +312,18 @@ abstract class RealServerScenarios {
         assertThat(stopped.clean()).isFalse();
         assertThat(follower.server.answeringPid()).isZero();
         assertThat(new ServerProcesses(follower.config.dataDirectory()).list()).isEmpty();
+
+        // And when another server runs, and again another
+        for (int i = 0; i < 2; i++) {
+            follower.startAndAwait(StartMode.PRIMARY);
+
+            // Then
+            assertThat(sign.answers())
+                    .as("the session with the one before is dead")
+                    .isTrue();
+            follower.server.stop(StopMode.FAST, TestingNode.DEADLINE);
+        }
+        assertThat(sign.answers()).as("none runs").isFalse();
         sign.close();
     }
 
