@@ -301,7 +301,8 @@ final class CoreLoop {
                 core.ownTermCommitted() && applied >= core.commitIndex(),
                 core.electedByTransfer(),
                 core.electedAtNanos(),
-                core.disowned());
+                core.disowned(),
+                core.regressed());
     }
 
     private RaftStatus.Follower follower(FollowerProgress f, long now) {

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param ownTermApplied this node leads and has applied an entry of its own term, so its state is not behind any other
  * @param byTransfer it leads because the leader before asked it to, and waits one full lease before it has its own
  * @param disowned this incarnation may not take part any more and must come back as a new one
+ * @param regressed it may not because its log lacks what it had acknowledged: its volume was put back to an earlier copy
  */
 public record RaftStatus(
         PeerId self,
@@ -29,7 +30,8 @@ public record RaftStatus(
         boolean ownTermApplied,
         boolean byTransfer,
         long electedAtNanos,
-        boolean disowned) {
+        boolean disowned,
+        boolean regressed) {
 
     public RaftStatus {
         followers = List.copyOf(followers);

@@ -40,6 +40,15 @@ public record NodeFacts(
         return !clusterId.isEmpty();
     }
 
+    /** What Raft's messages of this cluster carry, so that those of another are not taken for them (FNV-1a of its id). */
+    public long clusterHash() {
+        long hash = 0xcbf29ce484222325L;
+        for (int i = 0; i < clusterId.length(); i++) {
+            hash = (hash ^ clusterId.charAt(i)) * 0x100000001b3L;
+        }
+        return hash;
+    }
+
     public NodeFacts withPromise(long epoch) {
         return new NodeFacts(
                 node, incarnation, clusterId, systemIdentifier, generation, Math.max(promise, epoch), peers, timers);

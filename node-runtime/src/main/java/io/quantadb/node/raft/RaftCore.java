@@ -297,7 +297,7 @@ public final class RaftCore {
 
     private void onDisowned(RaftMessage.Disowned m) {
         if (m.term() >= s.hard.term() && leadership == null) {
-            s.setHard(s.hard.asDisowned());
+            s.setHard(s.hard.asDisowned(m.regressed()));
         }
     }
 
@@ -354,6 +354,11 @@ public final class RaftCore {
     /** Whether this incarnation may not take part any more; see {@link HardState}. */
     public boolean disowned() {
         return s.hard.disowned();
+    }
+
+    /** Whether it may not because it has lost entries that it had acknowledged. */
+    public boolean regressed() {
+        return s.hard.regressed();
     }
 
     public long commitIndex() {

@@ -49,8 +49,14 @@ public final class AgentRunner implements NodeRunner {
     }
 
     private int runMember(NodeConfig config) {
-        NodeAgent agent = new NodeAgent(config, BootClock.orMonotonic(), new SecureRandom(), voice);
-        return untilEnd(agent::start, agent::awaitEnd, agent::stop, agent);
+        while (true) {
+            NodeAgent agent = new NodeAgent(config, BootClock.orMonotonic(), new SecureRandom(), voice);
+            int status = untilEnd(agent::start, agent::awaitEnd, agent::stop, agent);
+            if (!agent.rejoins()) {
+                return status;
+            }
+            LOGGER.atInfo().addMarker(CLUSTER).log("starts again");
+        }
     }
 
     private static int runAlone(NodeConfig config) {
@@ -99,7 +105,9 @@ public final class AgentRunner implements NodeRunner {
                     }
                 },
                 "quantadb-stop");
-        Runtime.getRuntime().addShutdownHook(hook);
+        if (!hooked(hook)) {
+            return ExitCode.OK.status();
+        }
         try {
             start.run();
             synchronized (starting) {
@@ -123,6 +131,25 @@ public final class AgentRunner implements NodeRunner {
                 LOGGER.atWarn().addMarker(CLUSTER).setCause(e).log("not everything could be closed");
             }
             closed.countDown();
+            unhook(hook);
+        }
+    }
+
+    /** False when the process is ending already, so that nothing is to be started any more. */
+    private static boolean hooked(Thread hook) {
+        try {
+            Runtime.getRuntime().addShutdownHook(hook);
+            return true;
+        } catch (IllegalStateException e) {
+            return false;
+        }
+    }
+
+    private static void unhook(Thread hook) {
+        try {
+            var _ = Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // It runs, or has run: the process is ending.
         }
     }
 }

@@ -48,6 +48,8 @@ final class Formation {
     private static final Duration SLACK = Duration.ofMillis(500);
     private static final Duration PAUSE = Duration.ofMillis(250);
     private static final Duration TELL_EVERY = Duration.ofSeconds(5);
+    /** A century, which fits into nanoseconds. */
+    private static final Duration ENDLESS = Duration.ofDays(36_500);
 
     /** Answers of the leader that no retry can change. */
     static final String REJECTED = "REJECTED";
@@ -57,6 +59,7 @@ final class Formation {
     private final PeerStreams streams;
     private final MonotonicClock clock;
     private final Duration patience;
+    private final @Nullable String only;
     /** Why each address gave no answer the last time. */
     private final Map<HostPort, String> silence = new LinkedHashMap<>();
     /** Addresses whose certificate and ours do not fit; an answer takes one out. */
@@ -68,6 +71,16 @@ final class Formation {
 
     /** @param patience how long to wait while nobody who can help answers */
     Formation(PeerStreams streams, MonotonicClock clock, Duration patience) {
+        this(streams, clock, patience, null);
+    }
+
+    /** Of a node that has had its cluster, and joins no other however long that takes. */
+    static Formation ofOne(String clusterId, PeerStreams streams, MonotonicClock clock) {
+        return new Formation(streams, clock, ENDLESS, clusterId);
+    }
+
+    private Formation(PeerStreams streams, MonotonicClock clock, Duration patience, @Nullable String only) {
+        this.only = only;
         this.streams = streams;
         this.clock = clock;
         this.patience = patience;
@@ -213,6 +226,13 @@ final class Formation {
                 }
                 if (member.clusterId().isEmpty()) {
                     silence.put(address, "node %s is in no cluster yet".formatted(member.node()));
+                    continue;
+                }
+                if (only != null && !only.equals(member.clusterId())) {
+                    silence.put(
+                            address,
+                            "node %s is of cluster %s, and this disk of %s"
+                                    .formatted(member.node(), member.clusterId(), only));
                     continue;
                 }
                 heardNanos = clock.nanos();

@@ -74,6 +74,7 @@ final class NodeAgent implements AutoCloseable {
     private final SwitchoverDesk switchovers;
     private final NodeProbes probes;
     private final DivergedWal diverged;
+    private final Disowned disowned;
     private volatile @Nullable NodeFacts facts;
     private volatile @Nullable FactStore stored;
     private volatile @Nullable NodeEngine engine;
@@ -87,6 +88,7 @@ final class NodeAgent implements AutoCloseable {
         this.files = NodeFiles.of(config);
         this.runFolder = new RunFolder(config.runDir());
         this.diverged = new DivergedWal(config.dataDir().resolve("diverged-wal"));
+        this.disowned = new Disowned(config.dataDir(), files, this::fault, () -> ended.complete(ExitCode.OK));
         this.admin = new AdminDesk(clock);
         this.desk = new BootstrapDesk(config.cluster().mode() == NodeMode.AUTO);
         this.switchovers = new SwitchoverDesk(random, admin);
@@ -121,13 +123,13 @@ final class NodeAgent implements AutoCloseable {
         closing.add("facts", store);
         stored = store;
         ControlDispatcher network = new ControlDispatcher(transport.network());
-        NodeIdentity identity = postgres.identity(
-                config,
-                files,
-                store,
-                new Formation(transport.streams(), clock, config.cluster().joinTimeout()),
-                desk,
-                random);
+        Rejoin rejoin = Steps.at(ExitCode.DATA_DIRECTORY, () -> new Rejoin(files, store, postgres.directory(), random));
+        Steps.run(ExitCode.DATA_DIRECTORY, rejoin::begin);
+        Rejoin.Former former = rejoin.former();
+        Formation formation = former == null
+                ? new Formation(transport.streams(), clock, config.cluster().joinTimeout())
+                : Formation.ofOne(former.clusterId(), transport.streams(), clock);
+        NodeIdentity identity = postgres.identity(config, files, store, formation, desk, rejoin, clock, random);
         NodeFacts known = identity.known();
         facts = known;
         JoinBook joins = new JoinBook(this::greeting, clock);
@@ -264,7 +266,7 @@ final class NodeAgent implements AutoCloseable {
     }
 
     private RaftNodeConfig raftConfig(NodeFacts member, ClusterTimers timers) {
-        return new RaftNodeConfig(files.raft(), member.self(), clusterHash(member.clusterId()), timers.raft(config))
+        return new RaftNodeConfig(files.raft(), member.self(), member.clusterHash(), timers.raft(config))
                 .withFlushInterval(config.cluster().raft().flushInterval());
     }
 
@@ -347,13 +349,7 @@ final class NodeAgent implements AutoCloseable {
                 status -> {
                     raftStatus.set(status);
                     founding.onStatus(status);
-                    if (status.disowned()) {
-                        fault(new Failure(
-                                ExitCode.IDENTITY,
-                                "this disk's node was removed from the cluster, or its log is older than what it acknowledged",
-                                "empty " + config.dataDir()
-                                        + " and start the node again: it joins as a new incarnation"));
-                    }
+                    disowned.onStatus(status, member, state.current());
                 },
                 this::fault,
                 () -> {
@@ -437,14 +433,6 @@ final class NodeAgent implements AutoCloseable {
                                 "empty " + config.dataDir() + " and start it again to have it join as a new member"))));
     }
 
-    private static long clusterHash(String clusterId) {
-        long hash = 0xcbf29ce484222325L;
-        for (int i = 0; i < clusterId.length(); i++) {
-            hash = (hash ^ clusterId.charAt(i)) * 0x100000001b3L;
-        }
-        return hash;
-    }
-
     /** Not the disk's fault, nor the configuration's. */
     private void unfit(Throwable fault) {
         unfit = true;
@@ -471,6 +459,11 @@ final class NodeAgent implements AutoCloseable {
     /** Blocks until the node must end. */
     ExitCode awaitEnd() {
         return ended.join();
+    }
+
+    /** Whether it ended to be started again, as a new incarnation. */
+    boolean rejoins() {
+        return disowned.rejoins();
     }
 
     /** Asks the node to end; any thread. */

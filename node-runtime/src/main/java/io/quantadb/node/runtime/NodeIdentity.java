@@ -11,6 +11,7 @@ import io.quantadb.node.cli.Failure;
 import io.quantadb.node.cluster.Addresses;
 import io.quantadb.node.cluster.Timers;
 import io.quantadb.node.common.HostPort;
+import io.quantadb.node.common.MonotonicClock;
 import io.quantadb.node.common.NodeException.LocalFault;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.config.BootstrapConfig;
@@ -24,12 +25,8 @@ import io.quantadb.node.postgres.Bootstrap;
 import io.quantadb.node.postgres.DataDirectory;
 import io.quantadb.node.postgres.DirectoryContents;
 import io.quantadb.node.wal.ControlFile;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -38,7 +35,6 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,6 +58,8 @@ final class NodeIdentity {
     private final BootstrapDesk desk;
     private final FoundingMark mark;
     private final RandomGenerator random;
+    private final Rejoin rejoin;
+    private final MonotonicClock clock;
     /** Where the data come from, when they were there before the cluster; null for none. */
     private final @Nullable Adoption adopted;
 
@@ -77,6 +75,8 @@ final class NodeIdentity {
             int major,
             Formation formation,
             BootstrapDesk desk,
+            Rejoin rejoin,
+            MonotonicClock clock,
             RandomGenerator random) {
         this.config = config;
         this.files = files;
@@ -87,6 +87,8 @@ final class NodeIdentity {
         this.formation = formation;
         this.desk = desk;
         this.mark = new FoundingMark(config.cluster().dataDir());
+        this.rejoin = rejoin;
+        this.clock = clock;
         this.random = random;
         this.adopted = Steps.at(
                 ExitCode.DATA_DIRECTORY, () -> Adoption.read(config.dataDir()).orElse(null));
@@ -125,9 +127,10 @@ final class NodeIdentity {
         Optional<String> begun = member || config.cluster().mode() != NodeMode.AUTO ? Optional.empty() : mark.read();
         begun.ifPresent(desk::founding);
         requireAdopted(member);
-        boolean forming = adopted != null
+        boolean expected = adopted != null
+                || rejoin.former() != null
                 || (facts != null && (config.cluster().mode() == NodeMode.PRIMARY || begun.isPresent()));
-        if (contents instanceof DirectoryContents.Cluster && !member && !forming) {
+        if (contents instanceof DirectoryContents.Cluster && !member && !expected) {
             throw new Failure(
                     ExitCode.DATA_DIRECTORY,
                     "%s holds a PostgreSQL cluster, and %s holds no identity of a node"
@@ -170,6 +173,12 @@ final class NodeIdentity {
         interrupted = facts != null;
         if (facts == null) {
             facts = fresh();
+        }
+        if (rejoin.former() != null) {
+            NodeFacts member = facts.isMember() ? facts : rejoin(facts);
+            Steps.run(ExitCode.DATA_DIRECTORY, () -> rejoin.end(member));
+            desk.settled(member);
+            return member;
         }
         if (facts.isMember()) {
             if (config.cluster().mode() == NodeMode.PRIMARY) {
@@ -314,25 +323,12 @@ final class NodeIdentity {
         desk.founding("");
         directory.create();
         directory.wipeForClone(facts.generation());
-        remove(files.raft());
+        Folders.remove(files.raft());
         NodeFacts next = fresh();
         remember(next);
         mark.remove();
         interrupted = false;
         return next;
-    }
-
-    private static void remove(Path folder) {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> all = Files.walk(folder)) {
-            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        } catch (IOException e) {
-            throw new LocalFault("%s cannot be removed: %s".formatted(folder, e), e);
-        }
     }
 
     private NodeFacts form(NodeFacts facts, String clusterId) {
@@ -394,6 +390,12 @@ final class NodeIdentity {
 
     private NodeFacts join(NodeFacts facts) throws InterruptedException {
         return joined(facts, formation.join(addresses(), joining(facts), () -> remember(facts)));
+    }
+
+    /** Whatever its mode says: this disk has had its cluster. */
+    private NodeFacts rejoin(NodeFacts facts) throws InterruptedException {
+        List<HostPort> members = rejoin.addresses(addresses());
+        return joined(facts, rejoin.join(formation, () -> formation.join(members, joining(facts), () -> {}), clock));
     }
 
     private List<HostPort> addresses() {

@@ -1,6 +1,7 @@
 package io.quantadb.node.runtime;
 
 import io.quantadb.node.cli.ExitCode;
+import io.quantadb.node.common.MonotonicClock;
 import io.quantadb.node.config.NodeConfig;
 import io.quantadb.node.config.NodeKind;
 import io.quantadb.node.coordinator.FactStore;
@@ -62,6 +63,8 @@ record NodePostgres(
             FactStore store,
             Formation formation,
             BootstrapDesk desk,
+            Rejoin rejoin,
+            MonotonicClock clock,
             RandomGenerator random) {
         return new NodeIdentity(
                 config,
@@ -72,6 +75,8 @@ record NodePostgres(
                 binaries.major(),
                 formation,
                 desk,
+                rejoin,
+                clock,
                 random);
     }
 

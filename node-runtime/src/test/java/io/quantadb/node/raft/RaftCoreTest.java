@@ -171,6 +171,41 @@ class RaftCoreTest {
     }
 
     @Test
+    void isOutForTheFirstReasonThatALeaderHasGiven() {
+        // Given
+        RaftCore regresses = core(new RaftRules());
+        RaftCore removed = core(new RaftRules());
+
+        // When
+        for (boolean first : new boolean[] {true, false}) {
+            RaftCore core = first ? regresses : removed;
+            core.receive(B, new RaftMessage.Disowned(5, first), at());
+            core.receive(B, new RaftMessage.Disowned(5, !first), at());
+            drain(core, true);
+        }
+
+        // Then
+        assertThat(List.of(regresses.disowned(), regresses.regressed())).containsOnly(true);
+        assertThat(removed.disowned()).isTrue();
+        assertThat(removed.regressed()).isFalse();
+        assertThat(writes).extracting(w -> w.hardState().regressed()).contains(true, false);
+    }
+
+    @Test
+    void believesNoLeaderOfAnOlderTermThatItIsOut() {
+        // Given
+        RaftRestored disk = new RaftRestored(new HardState(5, B, false), null, group().entries());
+        RaftCore core = new RaftCore(RaftConfig.DEFAULT, A, disk, at(), new SplittableRandom(1));
+
+        // When
+        core.receive(B, new RaftMessage.Disowned(4, true), at());
+
+        // Then
+        assertThat(core.disowned()).isFalse();
+        assertThat(core.regressed()).isFalse();
+    }
+
+    @Test
     void stepsDownWhenNoMajorityIsHeardForTheLongestTimeout() {
         // Given
         RaftCore core = leader(new RaftRules());

@@ -36,7 +36,21 @@ class BelongingTest {
 
     private static RaftStatus status(PeerId leader) {
         return new RaftStatus(
-                SELF, Role.FOLLOWER, TERM, leader, 1, 1, 1, Membership.EMPTY, List.of(), 0, false, false, 0, false);
+                SELF,
+                Role.FOLLOWER,
+                TERM,
+                leader,
+                1,
+                1,
+                1,
+                Membership.EMPTY,
+                List.of(),
+                0,
+                false,
+                false,
+                0,
+                false,
+                false);
     }
 
     private static Greeting greeting(String cluster, String roll) {

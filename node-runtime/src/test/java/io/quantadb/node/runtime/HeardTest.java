@@ -35,6 +35,7 @@ class HeardTest {
     }
 
     private static RaftStatus raft(Role role, @Nullable PeerId leader) {
-        return new RaftStatus(ME, role, 4, leader, 0, 0, 0, Membership.EMPTY, List.of(), 0, false, false, 0, false);
+        return new RaftStatus(
+                ME, role, 4, leader, 0, 0, 0, Membership.EMPTY, List.of(), 0, false, false, 0, false, false);
     }
 }

@@ -89,6 +89,7 @@ class WhereaboutsTest {
                 false,
                 false,
                 0,
+                false,
                 false);
     }
 
