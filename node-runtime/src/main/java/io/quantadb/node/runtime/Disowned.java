@@ -4,12 +4,12 @@ import static io.quantadb.node.common.LogKeys.CLUSTER;
 
 import io.quantadb.node.cli.ExitCode;
 import io.quantadb.node.cli.Failure;
-import io.quantadb.node.cluster.ClusterState;
 import io.quantadb.node.common.NodeException.LocalFault;
 import io.quantadb.node.consensus.RaftStatus;
 import io.quantadb.node.coordinator.NodeFacts;
 import java.nio.file.Path;
 import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,6 +23,7 @@ final class Disowned {
 
     private final Path dataDirectory;
     private final NodeFiles files;
+    private final RandomGenerator random;
     private final Consumer<Throwable> fault;
     private final Runnable end;
     private volatile boolean rejoins;
@@ -32,9 +33,10 @@ final class Disowned {
      * @param fault ends the node with words
      * @param end ends it without
      */
-    Disowned(Path dataDirectory, NodeFiles files, Consumer<Throwable> fault, Runnable end) {
+    Disowned(Path dataDirectory, NodeFiles files, RandomGenerator random, Consumer<Throwable> fault, Runnable end) {
         this.dataDirectory = dataDirectory;
         this.files = files;
+        this.random = random;
         this.fault = fault;
         this.end = end;
     }
@@ -44,7 +46,7 @@ final class Disowned {
         return rejoins;
     }
 
-    void onStatus(RaftStatus status, NodeFacts member, ClusterState state) {
+    void onStatus(RaftStatus status, NodeFacts member) {
         if (!status.disowned() || told) {
             return;
         }
@@ -60,13 +62,7 @@ final class Disowned {
                 .addMarker(CLUSTER)
                 .log("this node's log lacks what it had acknowledged: its volume was put back to an earlier copy");
         try {
-            Rejoin.note(
-                    files,
-                    member,
-                    state.members().values().stream()
-                            .filter(m -> !m.node().equals(member.node()))
-                            .map(m -> m.addresses().replication())
-                            .toList());
+            Rejoin.note(files, member, Math.max(1, random.nextLong() & Long.MAX_VALUE));
             rejoins = true;
             end.run();
         } catch (LocalFault e) {

@@ -229,6 +229,7 @@ final class Formation {
                     continue;
                 }
                 if (only != null && !only.equals(member.clusterId())) {
+                    requireNotGivenUp(only, member);
                     silence.put(
                             address,
                             "node %s is of cluster %s, and this disk of %s"
@@ -244,6 +245,17 @@ final class Formation {
             requirePatience(self, "is in no cluster, and no member of one has answered");
             tell("waiting for a member that can take this node in", addresses);
             Thread.sleep(PAUSE);
+        }
+    }
+
+    private static void requireNotGivenUp(String own, Greeting member) {
+        if (ClusterNames.supersedes(member.clusterId(), own)) {
+            throw new Failure(
+                    ExitCode.IDENTITY,
+                    "cluster %s was given up after a lost majority: node %s is of %s, which was made in its place"
+                            .formatted(own, member.node(), member.clusterId()),
+                    "save what you need of this node's data directory, empty it, and start the node again: it joins as"
+                            + " a new member");
         }
     }
 

@@ -88,7 +88,7 @@ final class NodeAgent implements AutoCloseable {
         this.files = NodeFiles.of(config);
         this.runFolder = new RunFolder(config.runDir());
         this.diverged = new DivergedWal(config.dataDir().resolve("diverged-wal"));
-        this.disowned = new Disowned(config.dataDir(), files, this::fault, () -> ended.complete(ExitCode.OK));
+        this.disowned = new Disowned(config.dataDir(), files, random, this::fault, () -> ended.complete(ExitCode.OK));
         this.admin = new AdminDesk(clock);
         this.desk = new BootstrapDesk(config.cluster().mode() == NodeMode.AUTO);
         this.switchovers = new SwitchoverDesk(random, admin);
@@ -123,8 +123,7 @@ final class NodeAgent implements AutoCloseable {
         closing.add("facts", store);
         stored = store;
         ControlDispatcher network = new ControlDispatcher(transport.network());
-        Rejoin rejoin = Steps.at(ExitCode.DATA_DIRECTORY, () -> new Rejoin(files, store, postgres.directory(), random));
-        Steps.run(ExitCode.DATA_DIRECTORY, rejoin::begin);
+        Rejoin rejoin = Steps.at(ExitCode.DATA_DIRECTORY, () -> new Rejoin(files, store, postgres.directory()));
         Rejoin.Former former = rejoin.former();
         Formation formation = former == null
                 ? new Formation(transport.streams(), clock, config.cluster().joinTimeout())
@@ -349,7 +348,7 @@ final class NodeAgent implements AutoCloseable {
                 status -> {
                     raftStatus.set(status);
                     founding.onStatus(status);
-                    disowned.onStatus(status, member, state.current());
+                    disowned.onStatus(status, member);
                 },
                 this::fault,
                 () -> {

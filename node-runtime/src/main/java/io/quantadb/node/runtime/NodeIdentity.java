@@ -127,10 +127,9 @@ final class NodeIdentity {
         Optional<String> begun = member || config.cluster().mode() != NodeMode.AUTO ? Optional.empty() : mark.read();
         begun.ifPresent(desk::founding);
         requireAdopted(member);
-        boolean expected = adopted != null
-                || rejoin.former() != null
+        boolean forming = adopted != null
                 || (facts != null && (config.cluster().mode() == NodeMode.PRIMARY || begun.isPresent()));
-        if (contents instanceof DirectoryContents.Cluster && !member && !expected) {
+        if (contents instanceof DirectoryContents.Cluster && !member && !forming) {
             throw new Failure(
                     ExitCode.DATA_DIRECTORY,
                     "%s holds a PostgreSQL cluster, and %s holds no identity of a node"
@@ -174,8 +173,9 @@ final class NodeIdentity {
         if (facts == null) {
             facts = fresh();
         }
-        if (rejoin.former() != null) {
-            NodeFacts member = facts.isMember() ? facts : rejoin(facts);
+        Rejoin.Former former = rejoin.former();
+        if (former != null) {
+            NodeFacts member = facts.incarnation() == former.next() ? facts : rejoin(facts);
             Steps.run(ExitCode.DATA_DIRECTORY, () -> rejoin.end(member));
             desk.settled(member);
             return member;
@@ -394,8 +394,9 @@ final class NodeIdentity {
 
     /** Whatever its mode says: this disk has had its cluster. */
     private NodeFacts rejoin(NodeFacts facts) throws InterruptedException {
-        List<HostPort> members = rejoin.addresses(addresses());
-        return joined(facts, rejoin.join(formation, () -> formation.join(members, joining(facts), () -> {}), clock));
+        NodeFacts asking = rejoin.asking(facts);
+        List<HostPort> members = rejoin.addresses(facts.node(), addresses());
+        return joined(asking, rejoin.join(formation, () -> formation.join(members, joining(asking), () -> {}), clock));
     }
 
     private List<HostPort> addresses() {

@@ -53,7 +53,7 @@ class RestoredVolumePT {
         return found.group(1);
     }
 
-    /** The first node is permitted to found a cluster, knows no peers but those of its log, and must not found one. */
+    /** The first node is permitted to found a cluster, and must not found one. */
     @Test
     void rejoinsByItselfAsANewIncarnationWithoutAVoteOfTheOld() throws Exception {
         // Given

@@ -3,6 +3,7 @@ package io.quantadb.node.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quantadb.node.cli.Failure;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.NodeException.LocalFault;
 import io.quantadb.node.common.NodeId;
@@ -14,7 +15,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** A disk on which every step of coming back is interrupted once. */
 class RejoinTest {
     private static final HostPort OTHER = new HostPort("127.0.0.1", 6433);
+    private static final long NEXT = 99;
     private static final NodeFacts MEMBER =
             new NodeFacts(new NodeId("node3"), 77, "cluster-a", 9, 4, 6, "node1=127.0.0.1:7432", null);
 
@@ -56,95 +57,115 @@ class RejoinTest {
         store.close();
     }
 
-    private Rejoin started(long seed) {
-        return new Rejoin(
-                files, store, new DataDirectory(files.data(), ServerUser.resolve(null)), new SplittableRandom(seed));
+    private Rejoin started() {
+        return new Rejoin(files, store, new DataDirectory(files.data(), ServerUser.resolve(null)));
     }
 
-    @Test
-    void aDiskWithoutAMarkIsLeftAlone() {
-        // When
-        Rejoin rejoin = started(1);
-        rejoin.begin();
-        rejoin.end(MEMBER);
-
-        // Then
-        assertThat(rejoin.former()).isNull();
+    private void assertUntouched() {
         assertThat(store.facts()).isEqualTo(MEMBER);
         assertThat(row).exists();
         assertThat(files.raft()).isNotEmptyDirectory();
     }
 
     @Test
-    void becomesANewIncarnationInNoClusterThatKeepsItsDataAndItsPromise() {
-        // Given
-        Rejoin.note(files, MEMBER, List.of(OTHER));
-
+    void aDiskWithoutAMarkIsLeftAlone() {
         // When
-        Rejoin rejoin = started(1);
-        rejoin.begin();
+        Rejoin rejoin = started();
+        rejoin.end(MEMBER);
 
         // Then
-        assertThat(rejoin.former()).isEqualTo(new Rejoin.Former(77, "cluster-a", List.of(OTHER)));
-        NodeFacts now = store.facts();
-        assertThat(now.isMember()).isFalse();
-        assertThat(now.incarnation()).isPositive().isNotEqualTo(77);
-        assertThat(List.of(now.generation(), now.promise())).containsExactly(4L, 6L);
-        assertThat(files.raft()).doesNotExist();
-        assertThat(row).exists();
+        assertThat(rejoin.former()).isNull();
+        assertThat(rejoin.asking(MEMBER)).isEqualTo(MEMBER);
+        assertUntouched();
     }
 
     @Test
-    void anInterruptedStartGoesOnAsTheIncarnationThatItHasBegun() {
+    void asksAsTheSameNewIncarnationAtEveryStartAndLeavesTheDiskAsItIs() {
         // Given
-        Rejoin.note(files, MEMBER, List.of(OTHER));
-        started(1).begin();
-        NodeFacts begun = store.facts();
+        Rejoin.note(files, MEMBER, NEXT);
 
         // When
-        started(2).begin();
+        List<NodeFacts> asked = List.of(started().asking(MEMBER), started().asking(MEMBER));
 
         // Then
-        assertThat(store.facts()).isEqualTo(begun);
+        assertThat(started().former()).isEqualTo(new Rejoin.Former(77, NEXT, "cluster-a"));
+        assertThat(asked).allSatisfy(facts -> {
+            assertThat(facts.isMember()).isFalse();
+            assertThat(List.of(facts.incarnation(), facts.generation(), facts.promise()))
+                    .containsExactly(NEXT, 4L, 6L);
+        });
+        assertUntouched();
     }
 
     @Test
-    void whatCameAfterItWasTakenInIsNotThrownAwayBeforeItsDataAre() throws IOException {
-        // Given: taken in, and interrupted before the old data were removed
-        Rejoin.note(files, MEMBER, List.of(OTHER));
-        started(1).begin();
-        NodeFacts taken = store.facts().withCluster("cluster-a", 9);
+    void nothingGoesBeforeTheNewIncarnationIsTakenIn() {
+        // Given
+        Rejoin.note(files, MEMBER, NEXT);
+        Rejoin rejoin = started();
+
+        // When
+        rejoin.end(MEMBER);
+        rejoin.end(rejoin.asking(MEMBER));
+
+        // Then
+        assertUntouched();
+        assertThat(started().former()).isNotNull();
+    }
+
+    @Test
+    void logAndDataGoOnceItIsTakenInAlsoWhereThatWasInterrupted() {
+        // Given: taken in, and ended before anything was removed
+        Rejoin.note(files, MEMBER, NEXT);
+        NodeFacts taken = started().asking(MEMBER).withCluster("cluster-a", 9);
         store.put(taken);
-        Files.createDirectories(files.raft());
 
         // When
-        Rejoin again = started(2);
-        again.begin();
-
-        // Then
-        assertThat(store.facts()).isEqualTo(taken);
-        assertThat(files.raft()).as("of the new incarnation").exists();
-        assertThat(row).exists();
-
-        // And when
+        Rejoin again = started();
         again.end(taken);
 
         // Then
         assertThat(row).doesNotExist();
-        assertThat(started(3).former()).isNull();
+        assertThat(files.raft()).doesNotExist();
+        assertThat(started().former()).isNull();
+        assertThat(store.facts()).isEqualTo(taken);
+    }
+
+    /** A recovery from a lost majority names the disk anew; what it was before is nothing to it. */
+    @Test
+    void aMarkOfAnotherDiskIsTakenAwayAndChangesNothing() {
+        for (NodeFacts other : List.of(
+                new NodeFacts(MEMBER.node(), 78, "cluster-a~2.0000aaaa", 9, 4, 6, "", null),
+                new NodeFacts(MEMBER.node(), 77, "cluster-b", 9, 4, 6, "", null),
+                new NodeFacts(MEMBER.node(), NEXT, "cluster-a~2.0000aaaa", 9, 4, 6, "", null))) {
+            // Given
+            Rejoin.note(files, MEMBER, NEXT);
+            store.put(other);
+
+            // When
+            Rejoin rejoin = started();
+            rejoin.end(other);
+
+            // Then
+            assertThat(rejoin.former()).isNull();
+            assertThat(row).exists();
+            assertThat(files.raft()).isNotEmptyDirectory();
+            assertThat(store.facts()).isEqualTo(other);
+            store.put(MEMBER);
+            assertThat(started().former()).as("the mark is gone").isNull();
+        }
     }
 
     @Test
-    void asksTheMembersThatItsFormerSelfKnewBeforeWhoeverIsConfigured() {
-        // Given
-        HostPort configured = new HostPort("127.0.0.1", 6432);
-        Rejoin.note(files, MEMBER, List.of(OTHER));
-
-        // When
-        List<HostPort> asked = started(1).addresses(List.of(configured, OTHER));
+    void asksWhoeverIsConfiguredWhereItsLogNamesNobodyAndEndsWhereNobodyIs() {
+        // Given a log that cannot be read
+        Rejoin.note(files, MEMBER, NEXT);
+        Rejoin rejoin = started();
 
         // Then
-        assertThat(asked).containsExactly(OTHER, configured);
+        assertThat(rejoin.addresses(MEMBER.node(), List.of(OTHER))).containsExactly(OTHER);
+        assertThatThrownBy(() -> rejoin.addresses(MEMBER.node(), List.of()))
+                .isInstanceOf(Failure.class)
+                .hasMessageContaining("before it knew another member");
     }
 
     @Test
@@ -153,7 +174,7 @@ class RejoinTest {
         Files.writeString(files.facts().resolveSibling("rejoin"), "incarnation=many\n");
 
         // Then
-        assertThatThrownBy(() -> started(1))
+        assertThatThrownBy(this::started)
                 .isInstanceOf(LocalFault.class)
                 .hasMessageContaining(files.facts().resolveSibling("rejoin").toString());
     }
