@@ -28,10 +28,11 @@ final class NodeNetwork {
             TlsFiles tls = Certificates.of(config, InstantSource.system());
             return new NettyTransport(
                     new TransportConfig(
-                            config.cluster().nodeId(),
-                            new HostPort(config.host(), config.ports().raft()),
-                            new HostPort(config.host(), config.ports().replication()),
-                            tls),
+                                    config.cluster().nodeId(),
+                                    new HostPort(config.host(), config.ports().raft()),
+                                    new HostPort(config.host(), config.ports().replication()),
+                                    tls)
+                            .advertising(config.advertised(config.ports().raft())),
                     clock,
                     InstantSource.system(),
                     random);

@@ -113,7 +113,7 @@ final class IncomingPeer extends SimpleChannelInboundHandler<PeerFrame> {
         hello = said;
         stopDeadline();
         decoder.helloDone();
-        byte[] ours = new Hello(Hello.VERSION, net.process(), net.self()).encode();
+        byte[] ours = net.hello().encode();
         ctx.writeAndFlush(PeerFrame.encode(PeerFrame.HELLO, ours));
         listener.onOpen(this, said);
     }

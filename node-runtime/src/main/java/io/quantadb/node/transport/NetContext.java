@@ -27,4 +27,9 @@ record NetContext(
     NodeId self() {
         return config.self();
     }
+
+    /** What this process says first on every control connection. */
+    Hello hello() {
+        return new Hello(Hello.VERSION, process, config.self(), config.raftAdvertised());
+    }
 }

@@ -25,6 +25,8 @@ import org.slf4j.LoggerFactory;
 /**
  * {@link PeerNetwork} over TCP and TLS 1.3. Every node dials every peer and sends on the connection it dialled; what
  * it accepted it only reads. So a peer that moved is found by its own dial, and each direction recovers by itself.
+ * A peer that this node was not told of is dialled for as long as it is connected to this node, where its {@link Hello}
+ * says: whoever is behind with the log knows neither that a leader is a member nor where it is, and must answer it.
  *
  * <p>Everything happens on one event loop of one thread ({@code quantadb-net}) that carries nothing else; handshakes
  * are computed elsewhere. Of two connections that one peer dialled the later one counts.
@@ -42,6 +44,8 @@ final class NettyPeerNetwork implements PeerNetwork {
     // Event loop only.
     private final Map<NodeId, IncomingPeer> incoming = new HashMap<>();
     private final Set<IncomingPeer> accepted = new HashSet<>();
+    /** Those with a link that this node was not told of. */
+    private final Set<NodeId> guests = new HashSet<>();
 
     private volatile @Nullable Handler handler;
     private volatile @Nullable Channel server;
@@ -113,9 +117,23 @@ final class NettyPeerNetwork implements PeerNetwork {
                 before.close();
             }
             PeerLink link = links.get(hello.node());
+            if (link == null) {
+                link = guest(hello);
+            }
             if (link != null) {
                 link.onPeerDialled(hello.process(), connection.from());
             }
+        }
+
+        private @Nullable PeerLink guest(Hello hello) {
+            HostPort address = hello.address();
+            if (address == null || guests.size() >= net.config().limits().controlConnections()) {
+                return null;
+            }
+            PeerLink link = new PeerLink(net, loop, hello.node(), address, new Links());
+            links.put(hello.node(), link);
+            guests.add(hello.node());
+            return link;
         }
 
         @Override
@@ -128,8 +146,11 @@ final class NettyPeerNetwork implements PeerNetwork {
         public void onClosed(IncomingPeer connection) {
             accepted.remove(connection);
             Hello hello = connection.hello();
-            if (hello != null) {
-                incoming.remove(hello.node(), connection);
+            if (hello != null && incoming.remove(hello.node(), connection) && guests.remove(hello.node())) {
+                PeerLink link = links.remove(hello.node());
+                if (link != null) {
+                    link.close();
+                }
             }
         }
     }
@@ -167,16 +188,21 @@ final class NettyPeerNetwork implements PeerNetwork {
                 return;
             }
             links.entrySet().removeIf(entry -> {
-                boolean gone = !wanted.containsKey(entry.getKey());
-                if (gone) {
-                    entry.getValue().close();
+                if (wanted.containsKey(entry.getKey())) {
+                    return false;
                 }
-                return gone;
+                if (incoming.containsKey(entry.getKey())) {
+                    guests.add(entry.getKey());
+                    return false;
+                }
+                entry.getValue().close();
+                return true;
             });
             wanted.forEach((peer, address) -> {
                 if (peer.equals(net.self())) {
                     return;
                 }
+                guests.remove(peer);
                 PeerLink link = links.get(peer);
                 if (link == null) {
                     link = new PeerLink(net, loop, peer, address, new Links());

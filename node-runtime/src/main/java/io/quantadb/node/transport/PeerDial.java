@@ -149,7 +149,7 @@ final class PeerDial extends SimpleChannelInboundHandler<PeerFrame> {
             fail(new Refusal(wrongNode(address, peer, found)));
             return;
         }
-        byte[] hello = new Hello(Hello.VERSION, net.process(), net.self()).encode();
+        byte[] hello = net.hello().encode();
         ctx.writeAndFlush(PeerFrame.encode(PeerFrame.HELLO, hello));
     }
 

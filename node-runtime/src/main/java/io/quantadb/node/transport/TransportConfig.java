@@ -4,17 +4,34 @@ import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.pki.TlsFiles;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What {@link NettyTransport} needs to know.
  *
  * @param raftBind where control messages are listened for; {@code 0.0.0.0} or {@code ::} means every address
  * @param replicationBind where streams are listened for
+ * @param raftAdvertised where others reach the Raft port, told to whoever this node dials; null to tell nobody
  */
-public record TransportConfig(NodeId self, HostPort raftBind, HostPort replicationBind, TlsFiles tls, Limits limits) {
+public record TransportConfig(
+        NodeId self,
+        HostPort raftBind,
+        HostPort replicationBind,
+        TlsFiles tls,
+        Limits limits,
+        @Nullable HostPort raftAdvertised) {
+
+    public TransportConfig(NodeId self, HostPort raftBind, HostPort replicationBind, TlsFiles tls, Limits limits) {
+        this(self, raftBind, replicationBind, tls, limits, null);
+    }
 
     public TransportConfig(NodeId self, HostPort raftBind, HostPort replicationBind, TlsFiles tls) {
         this(self, raftBind, replicationBind, tls, Limits.DEFAULT);
+    }
+
+    /** The same, telling others that the Raft port is reached there. */
+    public TransportConfig advertising(HostPort raft) {
+        return new TransportConfig(self, raftBind, replicationBind, tls, limits, raft);
     }
 
     /**

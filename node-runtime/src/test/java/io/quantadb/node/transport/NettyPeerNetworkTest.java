@@ -120,6 +120,37 @@ class NettyPeerNetworkTest {
     }
 
     @Test
+    void answersAPeerThatItWasNotToldOfForAsLongAsThatIsConnected() {
+        // Given
+        HostPort at = TestingCluster.freePort();
+        TransportConfig config = config("node1", at).advertising(at);
+        NettyTransport t2 = started(cluster.transport("node2"), two, Map.of());
+
+        // When
+        NettyTransport t1 =
+                started(cluster.transport(config), one, Map.of(N2, t2.network().address()));
+        deliver(t2, N1, "an answer");
+        t2.network().setPeers(Map.of());
+        deliver(t2, N1, "another");
+
+        // Then
+        await().untilAsserted(() -> assertThat(one.messages).containsExactly("node2/42/an answer", "node2/42/another"));
+
+        // And when
+        t1.close();
+        await().until(() -> !t2.network().send(N1, KIND, bytes("nobody is there")));
+        NettyTransport mute = started(
+                cluster.transport(config("node1", TestingCluster.freePort())),
+                one,
+                Map.of(N2, t2.network().address()));
+        deliver(mute, N2, "I do not say where I am");
+
+        // Then
+        await().untilAsserted(() -> assertThat(two.messages).contains("node1/42/I do not say where I am"));
+        assertThat(t2.network().send(N1, KIND, bytes("no way to it"))).isFalse();
+    }
+
+    @Test
     void findsAPeerAgainThatRestartsWhereItWas() {
         // Given
         var c2 = TestingCluster.config("node2", cluster.files("node2"));

@@ -8,6 +8,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.DecoderException;
+import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.NodeId;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -129,7 +130,7 @@ class PeerFrameDecoderTest {
 
     @Test
     void readsBackAHello() {
-        var hello = new Hello(1, -42L, new NodeId("node-1.example"));
+        var hello = new Hello(1, -42L, new NodeId("node-1.example"), new HostPort("10.0.0.7", 7432));
         assertThat(Hello.decode(hello.encode())).isEqualTo(hello);
     }
 
@@ -137,7 +138,7 @@ class PeerFrameDecoderTest {
     @ValueSource(longs = {11, 12, 13})
     void refusesAHelloThatIsNone(long seed) {
         var random = new Random(seed);
-        byte[] good = new Hello(1, 5, new NodeId("node1")).encode();
+        byte[] good = new Hello(1, 5, new NodeId("node1"), null).encode();
         for (int i = 0; i < 2_000; i++) {
             byte[] bytes = java.util.Arrays.copyOf(good, random.nextInt(good.length + 4));
             for (int flips = random.nextInt(4); flips >= 0 && bytes.length > 0; flips--) {

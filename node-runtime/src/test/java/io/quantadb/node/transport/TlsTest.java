@@ -109,7 +109,7 @@ class TlsTest {
     @Test
     void refusesAHelloThatIsNotTheCertificates() throws Exception {
         try (var raw = RawTls.dial(raft, cluster.files("node2"))) {
-            raw.write(PeerFrame.encode(PeerFrame.HELLO, new Hello(1, 5, new NodeId("node3")).encode()));
+            raw.write(PeerFrame.encode(PeerFrame.HELLO, new Hello(1, 5, new NodeId("node3"), null).encode()));
             assertThat(raw.readsToTheEnd()).isTrue();
         }
         awaitWarning("it says it is node 'node3' and its certificate says 'node2'");
@@ -118,7 +118,7 @@ class TlsTest {
     @Test
     void refusesANodeThatHasOurOwnName() throws Exception {
         try (var raw = RawTls.dial(raft, cluster.files("node1"))) {
-            raw.write(PeerFrame.encode(PeerFrame.HELLO, new Hello(1, 5, new NodeId("node1")).encode()));
+            raw.write(PeerFrame.encode(PeerFrame.HELLO, new Hello(1, 5, new NodeId("node1"), null).encode()));
             assertThat(raw.readsToTheEnd()).isTrue();
         }
         awaitWarning("two nodes must not have one id");
