@@ -16,6 +16,7 @@ import io.quantadb.node.cluster.Position;
 import io.quantadb.node.cluster.VoicePermit;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.pgwire.PgConnection;
+import io.quantadb.node.pgwire.PgError;
 import io.quantadb.node.testing.PostgresVersion;
 import io.quantadb.node.transport.PeerStreams;
 import java.nio.charset.StandardCharsets;
@@ -128,7 +129,9 @@ final class WalRelayPostgresTest {
         write(a, "INSERT INTO t SELECT generate_series(1, 1000)").join();
 
         // Then
-        await().atMost(LONG)
+        await("the table and its rows")
+                .atMost(LONG)
+                .ignoreExceptionsInstanceOf(PgError.class)
                 .untilAsserted(() -> assertThat(c.one("SELECT max(id) FROM t")).isEqualTo("1000"));
         String fed = "SELECT count(*) FROM pg_stat_replication WHERE application_name = 'quantadb_c_1'";
         assertThat(b.one(fed)).isEqualTo("1");
