@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 /** The page that tells how an existing server becomes a cluster and goes back, with a server that held data before. */
 @Tag("process")
 class AdoptPT {
-    private static final Duration PATIENCE = Duration.ofSeconds(90);
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
     private static final Path PAGE = Path.of("..", "docs", "how-to", "adopt.md");
     private static final String OF_THE_PAGE = "/var/lib/postgresql/15/main";
     private static final String ROWS = "select count(*), sum(id) from goods";
