@@ -18,10 +18,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
-import java.util.stream.Stream;
 
 /**
  * The Raft log of a node that recovers from a lost majority.
@@ -42,7 +40,7 @@ record RecoveredLog(Path present, Path fresh) {
         boolean same =
                 RaftStorage.exists(fresh) && state(read(fresh)).clusterId().equals(cluster);
         if (!same) {
-            remove(fresh);
+            Folders.remove(fresh);
         }
         return same;
     }
@@ -127,16 +125,6 @@ record RecoveredLog(Path present, Path fresh) {
             channel.force(true);
         } catch (IOException e) {
             throw new LocalFault("%s cannot be flushed: %s".formatted(folder, e), e);
-        }
-    }
-
-    private static void remove(Path folder) {
-        try (Stream<Path> all = Files.walk(folder)) {
-            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        } catch (IOException e) {
-            throw new LocalFault("%s cannot be removed: %s".formatted(folder, e), e);
         }
     }
 }

@@ -9,7 +9,10 @@ import org.junit.jupiter.api.Test;
 /** A member that was away while others came. */
 @Tag("process")
 class LongAwayPT {
-    /** It knows neither that the leader is a member nor where it is, and the leader must hear its answers. */
+    /**
+     * Its log knows neither that the leader is a member nor where it is, and the leader must hear its answers. Passes without
+     * dialling back too: what that alone does is in NettyPeerNetworkTest.
+     */
     @Test
     void catchesUpUnderALeaderThatItHasNeverHeardOf() throws Exception {
         try (HandMade nodes = new HandMade(getClass())) {

@@ -44,13 +44,17 @@ final class Operator {
                 .until(() -> pods().size() == replicas && ready().size() == replicas);
     }
 
-    /** Kills the running pod without a goodbye and waits until another one is ready. */
-    void killAndAwaitNext() {
-        Set<String> before = pods().stream().map(p -> p.getMetadata().getUid()).collect(Collectors.toSet());
+    /** Kills the pod that runs, waiting for one to run where none does, without a goodbye; waits for no other. */
+    void kill() {
+        await("a running pod of the operator").atMost(WITHIN).until(this::runs);
         pods().forEach(p -> client.resource(p).withGracePeriod(0).delete());
-        await("another pod of the operator")
-                .atMost(WITHIN)
-                .pollInterval(Duration.ofMillis(200))
-                .until(() -> ready().stream().anyMatch(uid -> !before.contains(uid)));
+    }
+
+    private boolean runs() {
+        return pods().stream().anyMatch(p -> "Running".equals(p.getStatus().getPhase()));
+    }
+
+    void awaitReady() {
+        await("a ready pod of the operator").atMost(WITHIN).until(() -> !ready().isEmpty());
     }
 }
