@@ -24,6 +24,7 @@ import io.quantadb.node.wal.BegunTimelines;
 import io.quantadb.node.wal.ControlFile;
 import io.quantadb.node.wal.FileOwner;
 import io.quantadb.node.wal.SpareSegment;
+import io.quantadb.node.wal.UnfinishedRecord;
 import io.quantadb.node.wal.WalEnd;
 import io.quantadb.node.wal.WalReader;
 import java.time.Duration;
@@ -157,10 +158,25 @@ final class NodeEngine implements EngineControl {
                         .addKeyValue("segments", begun)
                         .log("a timeline had only begun to be received: received anew");
             }
+            takeBackUnfinished();
         }
         startAs(StartMode.STANDBY);
         standby = true;
         return ControlFile.read(directory.path()).checkpointTimeline();
+    }
+
+    /** Else what comes behind that record would count for nothing: see {@link UnfinishedRecord}. */
+    private void takeBackUnfinished() {
+        if (directory.isUnfinished()) {
+            return;
+        }
+        WalEnd end = findEnd();
+        if (new UnfinishedRecord(directory.path()).remove(end)) {
+            LOGGER.atInfo()
+                    .addMarker(LogKeys.REPLICATION)
+                    .addKeyValue(LogKeys.LSN, end.end())
+                    .log("a record had only begun to be received when its segment ended: received anew");
+        }
     }
 
     @Override
