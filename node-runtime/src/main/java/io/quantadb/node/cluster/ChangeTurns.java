@@ -3,9 +3,9 @@ package io.quantadb.node.cluster;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets changes of the settings and removals of members follow one another, so that each is made of, and checked against,
- * what the one before it left: settings are proposed as a whole, and two that were made of the same ones would undo each
- * other; of two members, each may go and not both. Owned by the core's thread.
+ * Lets changes of the settings or of a member's place, and removals of members, follow one another, so that each is made of,
+ * and checked against, what the one before it left: settings and places are proposed as a whole, and two that were made of the
+ * same ones would undo each other; of two members, each may go and not both. Owned by the core's thread.
  */
 final class ChangeTurns {
     /** One that is not in the state by then was lost on its way, or refused there. */
@@ -22,7 +22,7 @@ final class ChangeTurns {
 
     void onProposed(Command command) {
         boolean counts = switch (command) {
-            case Command.ChangeSettings _ -> true;
+            case Command.ChangeSettings _, Command.SetPlacement _ -> true;
             case Command.SetMemberState c -> c.state() == MemberState.LEAVING;
             default -> false;
         };
@@ -54,6 +54,10 @@ final class ChangeTurns {
             case Command.SetMemberState c -> {
                 Member m = ctx.state.member(c.peer());
                 yield m == null || m.state() == c.state();
+            }
+            case Command.SetPlacement c -> {
+                Member m = ctx.state.member(c.peer());
+                yield m == null || m.set().equals(c.placement());
             }
             default -> true;
         };

@@ -76,6 +76,25 @@ class TwoOperatorsTest {
     }
 
     @Test
+    void ofOneMembersPlaceThePriorityIsNotUndoneByTheZone() {
+        // Given
+        Action.AdminAnswer first = ask(new AdminRequest.SetPlacement(N2, 7, null, false, false));
+        List<Command> priority = proposed;
+        Action.AdminAnswer tooSoon = ask(new AdminRequest.SetPlacement(N2, null, "b", false, false));
+        apply(priority.getFirst());
+
+        // When
+        Action.AdminAnswer second = ask(new AdminRequest.SetPlacement(N2, null, "b", false, false));
+        apply(proposed.getFirst());
+
+        // Then
+        assertThat(first.verdict()).isEqualTo(AdminVerdict.ACCEPTED);
+        assertThat(tooSoon.verdict()).isEqualTo(AdminVerdict.NOT_NOW);
+        assertThat(second.verdict()).isEqualTo(AdminVerdict.ACCEPTED);
+        assertThat(state.members().get(N2)).returns(new Placement(7, "b"), m -> m == null ? null : m.set());
+    }
+
+    @Test
     void aChangeThatWasLostStandsInNobodysWay() {
         // Given
         ask(ALL);
@@ -153,7 +172,9 @@ class TwoOperatorsTest {
         proposed = actions.stream()
                 .filter(Action.Propose.class::isInstance)
                 .map(a -> ((Action.Propose) a).command())
-                .filter(c -> c instanceof Command.ChangeSettings || c instanceof Command.SetMemberState)
+                .filter(c -> c instanceof Command.ChangeSettings
+                        || c instanceof Command.SetMemberState
+                        || c instanceof Command.SetPlacement)
                 .toList();
         return actions.stream()
                 .filter(Action.AdminAnswer.class::isInstance)
