@@ -31,6 +31,8 @@ public final class FailoverBench {
     /** What a peer can be struck by as ours can: it has no agent that could be paused apart from its node, and no such API. */
     private static final List<Scenario> OF_PEERS = List.of(Scenario.KILL_NODE, Scenario.KILL_POSTGRES);
 
+    private static final List<String> LOADS = List.of("none", "pgbench");
+
     private final Map<String, String> env;
     private final int runs;
     private final String mode;
@@ -49,6 +51,12 @@ public final class FailoverBench {
         this.loads = List.of(this.env
                 .getOrDefault("LOADS", this.env.getOrDefault("LOAD", "none,pgbench"))
                 .split(","));
+        for (String load : loads) {
+            if (!LOADS.contains(load)) {
+                throw new IllegalArgumentException(
+                        "there is no load '%s': LOAD is %s".formatted(load, String.join(" or ", LOADS)));
+            }
+        }
     }
 
     public static void main(String[] args) throws Exception {

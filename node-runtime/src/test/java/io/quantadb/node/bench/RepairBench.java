@@ -54,7 +54,7 @@ public final class RepairBench {
         this.rate = number("RATE", 0);
         this.scale = number("SCALE", PgbenchLoad.SCALE);
         this.lagSeconds = number("LAG_SECONDS", 20);
-        this.loaded = this.env.getOrDefault("LOAD", "pgbench").equals("pgbench");
+        this.loaded = loaded(this.env.getOrDefault("LOAD", "pgbench"));
         this.mode = this.env.getOrDefault("MODE", "quorum");
         this.results = Path.of(this.env.getOrDefault("RESULTS", "target/bench/repair.jsonl"));
         this.settings = "%s size=%dMB load=%s rate=%d scale=%d lag=%ds %s"
@@ -66,6 +66,13 @@ public final class RepairBench {
                         scale,
                         lagSeconds,
                         this.env.getOrDefault("QUANTADB_COMMIT", "uncommitted"));
+    }
+
+    private static boolean loaded(String load) {
+        if (!load.equals("pgbench") && !load.equals("none")) {
+            throw new IllegalArgumentException("there is no load '%s': LOAD is none or pgbench".formatted(load));
+        }
+        return load.equals("pgbench");
     }
 
     private int number(String name, int otherwise) {
