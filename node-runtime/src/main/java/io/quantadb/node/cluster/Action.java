@@ -39,6 +39,10 @@ public sealed interface Action {
         WAIT,
         /** Another node leads: ask there. */
         NOT_LEADER,
+        /** Another node of that id runs; the words say so. */
+        ID_IN_USE,
+        /** This incarnation votes already, and another disk of it must not: to be asked as another one. */
+        SPENT,
         /** Not as things are; the words say why. */
         REFUSED
     }

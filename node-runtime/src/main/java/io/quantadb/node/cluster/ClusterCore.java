@@ -29,6 +29,7 @@ public final class ClusterCore {
      * @param server {@link ServerState#EMPTY} or {@link ServerState#DOWN}
      * @param position the end of the WAL when it was read already, else null
      * @param run a random number for this run of the agent
+     * @param reads the newest {@link ClusterVersion} that this release reads
      */
     public record Start(
             PeerId self,
@@ -36,7 +37,14 @@ public final class ClusterCore {
             long promise,
             ServerState server,
             @Nullable Position position,
-            int run) {}
+            int run,
+            int reads) {
+        /** Of this release. */
+        public Start(
+                PeerId self, long generation, long promise, ServerState server, @Nullable Position position, int run) {
+            this(self, generation, promise, server, position, run, ClusterVersion.NEWEST);
+        }
+    }
 
     private final Context ctx;
     private final ServerSupervisor server;
@@ -57,7 +65,7 @@ public final class ClusterCore {
 
     /** With other rules, which only a test has. */
     public ClusterCore(Start start, long nowNanos, ProtocolRules rules) {
-        ctx = new Context(start.self(), rules, start.generation(), start.promise(), nowNanos);
+        ctx = new Context(start.self(), rules, start.reads(), start.generation(), start.promise(), nowNanos);
         server = new ServerSupervisor(ctx, start.server(), start.position());
         news = new UpstreamNews(ctx);
         standby = new StandbyDuties(ctx, server, new UpstreamChoice(ctx, news));

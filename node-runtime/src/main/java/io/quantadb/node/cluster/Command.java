@@ -3,6 +3,7 @@ package io.quantadb.node.cluster;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,7 +93,17 @@ public sealed interface Command {
     /** All but the timers, which {@link Retime} changes. */
     record ChangeSettings(Settings settings) implements Command {}
 
-    record SetClusterVersion(int clusterVersion) implements Command {}
+    /**
+     * From here on what this version can say may be written. Changes nothing when the members are others by then, or the
+     * cluster is there already.
+     *
+     * @param members all of them; every one reads it
+     */
+    record SetClusterVersion(int clusterVersion, Set<PeerId> members) implements Command {
+        public SetClusterVersion {
+            members = Set.copyOf(members);
+        }
+    }
 
     /** The election timeout, and the lease with it, follow how quick nodes and links are at this time. */
     record Retime(Timers timers) implements Command {}

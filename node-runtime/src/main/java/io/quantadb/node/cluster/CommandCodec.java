@@ -1,16 +1,19 @@
 package io.quantadb.node.cluster;
 
 import io.quantadb.node.common.PeerId;
+import java.util.Set;
+import java.util.TreeSet;
 
-/** Commands as bytes, for Raft entries: a format byte, a tag, then the fields in their order. Tags are never reused. */
+/**
+ * Commands as bytes, for Raft entries: a format byte, which is the {@link ClusterVersion}, a tag, then the fields in their
+ * order. Tags are never reused (15 was a version without the members that read it).
+ */
 public final class CommandCodec {
-    /** Of the settings in it, as {@link StateCodec} numbers them. */
-    private static final int FORMAT = StateCodec.FORMAT;
-
     private CommandCodec() {}
 
-    public static byte[] encode(Command command) {
-        var out = new Wire.Out().b(FORMAT);
+    /** @param clusterVersion what the cluster is at when it is proposed */
+    public static byte[] encode(Command command, int clusterVersion) {
+        var out = new Wire.Out().b(ClusterVersion.format(clusterVersion));
         switch (command) {
             case Command.Noop c -> out.b(0);
             case Command.Bootstrap c -> {
@@ -38,7 +41,10 @@ public final class CommandCodec {
             case Command.Release c ->
                 on(out.b(13), c.on()).i(c.parentTimeline()).lsn(c.fork());
             case Command.ChangeSettings c -> StateCodec.settings(out.b(14), c.settings());
-            case Command.SetClusterVersion c -> out.b(15).i(c.clusterVersion());
+            case Command.SetClusterVersion c -> {
+                out.b(50).i(c.clusterVersion()).count(c.members().size());
+                new TreeSet<>(c.members()).forEach(out::peer);
+            }
             case Command.Retime(Timers t) ->
                 out.b(32)
                         .i(t.heartbeatMillis())
@@ -57,9 +63,7 @@ public final class CommandCodec {
     public static Command decode(byte[] bytes) {
         var in = new Wire.In(bytes);
         int format = in.b();
-        if (format > FORMAT || format < StateCodec.BEFORE_SHRINK) {
-            throw new IllegalArgumentException("command of format %d is not known here".formatted(format));
-        }
+        ClusterVersion.check("a command", format);
         int tag = in.b();
         Command command = switch (tag) {
             case 0 -> new Command.Noop();
@@ -90,7 +94,7 @@ public final class CommandCodec {
                         in.s());
             case 13 -> new Command.Release(on(in), in.i(), in.lsn());
             case 14 -> new Command.ChangeSettings(StateCodec.settings(in, format));
-            case 15 -> new Command.SetClusterVersion(in.i());
+            case 50 -> new Command.SetClusterVersion(in.i(), peers(in));
             case 32 -> new Command.Retime(new Timers(in.i(), in.i(), in.i(), in.i()));
             case 24 -> new Command.SetFence(in.peer(), in.of(Fence.values()));
             case 40 -> new Command.SetUpstream(in.peer(), in.nodeOrNull());
@@ -99,6 +103,14 @@ public final class CommandCodec {
         };
         in.end();
         return command;
+    }
+
+    private static Set<PeerId> peers(Wire.In in) {
+        Set<PeerId> peers = new TreeSet<>();
+        for (int n = in.count(ClusterState.MAX_MEMBERS); n > 0; n--) {
+            peers.add(in.peer());
+        }
+        return peers;
     }
 
     private static Wire.Out on(Wire.Out out, Command.Condition c) {

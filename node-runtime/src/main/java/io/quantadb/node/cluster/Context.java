@@ -20,6 +20,9 @@ final class Context {
     final PeerId self;
     final ProtocolRules rules;
 
+    /** The newest {@link ClusterVersion} that this node's release reads. */
+    final int reads;
+
     long now;
     long wallMillis;
     ClusterState state = ClusterState.EMPTY;
@@ -55,8 +58,13 @@ final class Context {
     private final Deque<CoordMessage> toSelf = new ArrayDeque<>();
 
     Context(PeerId self, ProtocolRules rules, long generation, long promise, long nowNanos) {
+        this(self, rules, ClusterVersion.NEWEST, generation, promise, nowNanos);
+    }
+
+    Context(PeerId self, ProtocolRules rules, int reads, long generation, long promise, long nowNanos) {
         this.self = self;
         this.rules = rules;
+        this.reads = reads;
         this.generation = generation;
         this.promise = promise;
         this.now = nowNanos;

@@ -37,6 +37,7 @@ public final class CoordCodec {
                 out.l(m.epoch()).l(m.round()).e(m.step()).l(m.heldMillis());
             case CoordMessage.Serves m -> out.l(m.epoch());
             case CoordMessage.Pace m -> out.l(m.tickLateNanos());
+            case CoordMessage.Reads m -> out.l(m.incarnation()).i(m.version());
             case CoordMessage.RestartServer m -> out.l(m.epoch()).l(m.number());
             case CoordMessage.Follows m ->
                 out.node(m.upstream())
@@ -71,6 +72,7 @@ public final class CoordCodec {
             case CoordMessage.SwitchoverStepDone m -> 23;
             case CoordMessage.Serves m -> 24;
             case CoordMessage.Pace m -> 32;
+            case CoordMessage.Reads m -> 49;
             case CoordMessage.RestartServer m -> 25;
             case CoordMessage.Follows m -> 40;
         };
@@ -111,6 +113,7 @@ public final class CoordCodec {
                 new CoordMessage.SwitchoverStepDone(term, in.l(), in.l(), in.of(CoordMessage.Step.values()), in.l());
             case 24 -> new CoordMessage.Serves(term, in.l());
             case 32 -> new CoordMessage.Pace(term, in.l());
+            case 49 -> new CoordMessage.Reads(term, in.l(), in.i());
             case 48 -> new CoordMessage.SwitchoverTold(term, withSteps(report(in), in));
             case 25 -> new CoordMessage.RestartServer(term, in.l(), in.l());
             case 40 -> new CoordMessage.Follows(term, in.nodeOrNull(), in.l(), in.l(), in.lsn(), in.lsn());

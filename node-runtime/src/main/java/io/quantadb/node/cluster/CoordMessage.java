@@ -121,6 +121,11 @@ public sealed interface CoordMessage {
     record Follows(long term, @Nullable NodeId upstream, long streaming, long feeds, Lsn flushed, Lsn replayed)
             implements CoordMessage {}
 
+    // ---- releases
+
+    /** A member to the leader, once a second while the cluster's version is lower: what its release reads. */
+    record Reads(long term, long incarnation, int version) implements CoordMessage {}
+
     // ---- pace
 
     /** Any member to the leader, once a second: how late the slowest of its ticks came of late. */

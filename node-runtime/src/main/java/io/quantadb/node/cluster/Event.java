@@ -54,6 +54,8 @@ public sealed interface Event {
     /**
      * A node asks to be let in; it asks again until it is accepted. Answered by {@link
      * Action.JoinAnswer}. From whom it is to stream counts when it is let in; afterwards an operator says so.
+     *
+     * @param reads the newest {@link ClusterVersion} that its release reads
      */
     record JoinAsked(
             long requestId,
@@ -62,11 +64,12 @@ public sealed interface Event {
             Addresses addresses,
             String zone,
             int priority,
-            @Nullable NodeId upstream)
+            @Nullable NodeId upstream,
+            int reads)
             implements Event {
-        /** One that is to stream from the primary. */
+        /** One of this release that is to stream from the primary. */
         public JoinAsked(long requestId, PeerId peer, MemberKind kind, Addresses addresses, String zone, int priority) {
-            this(requestId, peer, kind, addresses, zone, priority, null);
+            this(requestId, peer, kind, addresses, zone, priority, null, ClusterVersion.NEWEST);
         }
     }
 

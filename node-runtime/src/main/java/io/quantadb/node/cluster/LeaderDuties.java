@@ -17,6 +17,7 @@ final class LeaderDuties {
     private final FailoverRound failover;
     private final SwitchoverRound switchover;
     private final RuleKeeper ruleKeeper;
+    private final VersionKeeper versions;
     private final MembershipKeeper members;
     private final ResyncDuties resync;
     private final AdminDuties admin;
@@ -37,7 +38,8 @@ final class LeaderDuties {
         this.failover = new FailoverRound(ctx, reports, granter, ownPrimary);
         this.switchover = new SwitchoverRound(ctx, reports, granter, ownPrimary);
         this.ruleKeeper = new RuleKeeper(ctx, reports);
-        this.members = new MembershipKeeper(ctx, reports);
+        this.versions = new VersionKeeper(ctx);
+        this.members = new MembershipKeeper(ctx, reports, versions);
         this.resync = new ResyncDuties(ctx);
         this.admin = new AdminDuties(ctx, reports, resync);
         this.tuner = new ElectionTuner(ctx);
@@ -79,6 +81,7 @@ final class LeaderDuties {
             forced.clear();
             granter.onLeading();
             tuner.clear();
+            versions.clear();
             ctx.tell("cluster", "leads in term " + ctx.term);
         }
         if (epochSeen != ctx.state.epoch()) {
@@ -86,6 +89,7 @@ final class LeaderDuties {
             failover.reset();
         }
         tuner.onTick();
+        versions.onTick();
         members.leaving().forEach(failover::onReplaced);
         if (!switchover.owns() && !forced.running()) {
             failover.onTick();
@@ -152,6 +156,7 @@ final class LeaderDuties {
             }
             case CoordMessage.SwitchoverStepDone m -> switchover.onStepDone(from, m);
             case CoordMessage.Pace m -> tuner.onPace(from, m);
+            case CoordMessage.Reads m -> versions.onReads(from, m);
             case CoordMessage.Serves m -> switchover.onServes(from, m);
             case CoordMessage.FetchReply m -> failover.onFetchReply(from, m);
             case CoordMessage.LeaseRequest m -> granter.onRequest(from, m);
@@ -232,6 +237,7 @@ final class LeaderDuties {
 
     void onProposalFailed(Command command) {
         ctx.changes.onFailed(command);
+        versions.onFailed(command);
         if (command instanceof Command.Promote) {
             if (switchover.proposed()) {
                 switchover.onProposalFailed();

@@ -28,14 +28,16 @@ final class MembershipKeeper {
 
     private final Context ctx;
     private final Reports reports;
+    private final VersionKeeper versions;
     private final Map<NodeId, Asked> asking = new TreeMap<>();
     private long stepAt;
     /** Since when there has been a {@link #second}; 0 while there is none. */
     private long twoSince;
 
-    MembershipKeeper(Context ctx, Reports reports) {
+    MembershipKeeper(Context ctx, Reports reports, VersionKeeper versions) {
         this.ctx = ctx;
         this.reports = reports;
+        this.versions = versions;
     }
 
     void clear() {
@@ -64,6 +66,17 @@ final class MembershipKeeper {
         }
         NodeId node = join.peer().node();
         Member m = ctx.state.member(node);
+        if (!ctx.rules.letsIn(join.reads(), ClusterVersion.of(ctx.state))) {
+            answer(join, Action.JoinVerdict.REFUSED, tooOld(join.reads()));
+            return;
+        }
+        if (ctx.voters.contains(join.peer())) {
+            answer(
+                    join,
+                    Action.JoinVerdict.SPENT,
+                    "this life of %s votes already, so its disk was put back to before it was let in".formatted(node));
+            return;
+        }
         if (m != null && m.peer().equals(join.peer())) {
             update(m, join.addresses(), join.zone(), join.priority());
             boolean inRaft = ctx.voters.contains(m.peer()) || ctx.learners.contains(m.peer());
@@ -73,9 +86,13 @@ final class MembershipKeeper {
         if (m != null && lives(m)) {
             answer(
                     join,
-                    Action.JoinVerdict.REFUSED,
+                    Action.JoinVerdict.ID_IN_USE,
                     "node id %s is in use by a running node of this cluster: give this node another id, or stop that one"
                             .formatted(node));
+            return;
+        }
+        if (!ctx.rules.letsIn(join.reads(), versions.needed())) {
+            answer(join, Action.JoinVerdict.WAIT, "the cluster is about to be at version " + versions.needed());
             return;
         }
         if (asking.size() < ASKING_MAX || asking.containsKey(node)) {
@@ -83,6 +100,11 @@ final class MembershipKeeper {
         }
         answer(join, Action.JoinVerdict.WAIT, m == null ? "being added" : "its former self is being removed");
         stepAt = 0;
+    }
+
+    private String tooOld(int reads) {
+        return "its release reads the cluster's state up to version %d, and this cluster is at %d: start it with the release that the members run"
+                .formatted(reads, ClusterVersion.of(ctx.state));
     }
 
     /** Whether the incarnation that is a member was heard of lately. */
@@ -151,6 +173,10 @@ final class MembershipKeeper {
         for (Asked a : asking.values()) {
             PeerId peer = a.join.peer();
             Member m = ctx.state.member(peer.node());
+            if (!ctx.rules.letsIn(a.join.reads(), versions.needed())) {
+                // What was enough when it asked is not any more. It hears of it when it asks again.
+                continue;
+            }
             if (m == null) {
                 add(a.join, 0, null);
                 return true;

@@ -3,8 +3,10 @@ package io.quantadb.node.cluster;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.common.NodeId;
+import io.quantadb.node.common.PeerId;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,6 +74,26 @@ public class ProtocolRules {
     /** For how long a standby must have fed without a break until a member goes to it. */
     public long upstreamHoldNanos() {
         return UpstreamChoice.HOLD_NANOS;
+    }
+
+    /**
+     * Version: the highest that all members read, 0 when one of them has not said.
+     *
+     * @param reads what they said of late, and this node's own
+     */
+    public int versionForAll(Set<PeerId> members, Map<PeerId, Integer> reads) {
+        return members.stream().mapToInt(m -> reads.getOrDefault(m, 0)).min().orElse(0);
+    }
+
+    /** Version: a node is let in that reads what the cluster is at, or is about to be. */
+    public boolean letsIn(int reads, int needed) {
+        return reads >= needed;
+    }
+
+    /** Version: raised for the members that were asked, and no others. */
+    public boolean askedAll(ClusterState state, Set<PeerId> asked) {
+        return asked.size() == state.members().size()
+                && state.members().values().stream().allMatch(m -> asked.contains(m.peer()));
     }
 
     /** Whether k' of the new half have flushed what Finish or Release waits for. */

@@ -6,6 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Tells the leader how this node is: every heartbeat, and at once when anything but a position has changed. */
 final class Reporter {
+    private static final long READS_NANOS = 1_000 * Context.MILLIS;
+
     private final Context ctx;
     private final ServerSupervisor server;
     private final StandbyDuties standby;
@@ -14,6 +16,7 @@ final class Reporter {
     private @Nullable NodeId lastLeader;
     private long lastTerm;
     private long lastAt;
+    private long readsAt;
 
     Reporter(Context ctx, ServerSupervisor server, StandbyDuties standby, PrimaryDuties primary) {
         this.ctx = ctx;
@@ -47,6 +50,7 @@ final class Reporter {
         if (leader == null || ctx.me() == null) {
             return;
         }
+        sayWhatIsRead(leader);
         LocalStatus now = status();
         LocalStatus shape = shape(now);
         boolean changed = !shape.equals(lastShape) || !leader.equals(lastLeader) || lastTerm != ctx.term;
@@ -57,6 +61,15 @@ final class Reporter {
             lastTerm = ctx.term;
             lastAt = ctx.now;
             ctx.send(leader, new CoordMessage.Report(ctx.term, ctx.self.incarnation(), now));
+        }
+    }
+
+    /** Who reads no more than the cluster is at has nothing to say, and is not taken to read more. */
+    private void sayWhatIsRead(NodeId leader) {
+        boolean more = ctx.reads > ClusterVersion.of(ctx.state) && !ctx.leader;
+        if (more && (readsAt == 0 || ctx.now - readsAt >= READS_NANOS)) {
+            readsAt = ctx.now;
+            ctx.send(leader, new CoordMessage.Reads(ctx.term, ctx.self.incarnation(), ctx.reads));
         }
     }
 

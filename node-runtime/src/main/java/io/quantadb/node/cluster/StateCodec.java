@@ -6,8 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The replicated state as bytes, for Raft snapshots: a format byte, then the fields of {@link ClusterState} in their
- * order. A format that is not known is refused; {@value #BEFORE_SHRINK} lacks the time before a rule shrinks, {@value
+ * The replicated state as bytes, for Raft snapshots: a format byte, which is the {@link ClusterVersion}, then the fields of
+ * {@link ClusterState} in their order. A format that is not known is refused; {@value #BEFORE_SHRINK} lacks the time before a rule shrinks, {@value
  * #BEFORE_PAUSE} when maintenance ends, {@value #BEFORE_TUNING} the {@link Tuning}, {@value #BEFORE_FENCE} whether members
  * are fenced, and who serves reads without a leader, {@value #BEFORE_UPSTREAM} from whom a member is to stream, {@value
  * #BEFORE_PLACEMENT} what was set of it by command.
@@ -24,7 +24,7 @@ public final class StateCodec {
     private StateCodec() {}
 
     public static byte[] encode(ClusterState s) {
-        var out = new Wire.Out().b(FORMAT);
+        var out = new Wire.Out().b(ClusterVersion.format(s.clusterVersion()));
         out.s(s.clusterId()).l(s.systemIdentifier()).i(s.clusterVersion());
         out.l(s.epoch())
                 .l(s.version())
@@ -53,9 +53,7 @@ public final class StateCodec {
     public static ClusterState decode(byte[] bytes) {
         var in = new Wire.In(bytes);
         int format = in.b();
-        if (format > FORMAT || format < BEFORE_SHRINK) {
-            throw new IllegalArgumentException("cluster state of format %d is not known here".formatted(format));
-        }
+        ClusterVersion.check("a cluster state", format);
         var state = new Draft(ClusterState.EMPTY);
         state.clusterId = in.s();
         state.systemIdentifier = in.l();

@@ -60,7 +60,7 @@ public final class Transitions {
             case Command.Release c -> release(s, c);
             case Command.ChangeSettings c -> changeSettings(s, c.settings());
             case Command.Retime c -> retime(s, c.timers());
-            case Command.SetClusterVersion c -> ok(new Draft(s).clusterVersion(c.clusterVersion()));
+            case Command.SetClusterVersion c -> setVersion(s, c);
             case Command.SetFence c -> setFence(s, c);
             case Command.SetPlacement c -> changeMember(s, s.member(c.peer()), m -> m.withSet(c.placement()));
             case Command.SetUpstream c -> setUpstream(s, c);
@@ -96,6 +96,15 @@ public final class Transitions {
                         b.settings(),
                         List.of()),
                 null);
+    }
+
+    private Result setVersion(ClusterState s, Command.SetClusterVersion c) {
+        if (c.clusterVersion() <= ClusterVersion.of(s)) {
+            return no(s, "the cluster is at version %d".formatted(ClusterVersion.of(s)));
+        }
+        return rules.askedAll(s, c.members())
+                ? ok(new Draft(s).clusterVersion(c.clusterVersion()))
+                : no(s, "the members are others than those who said that they read it");
     }
 
     /** The timers have a command of their own, and stay: what was decided before one must not undo it. */

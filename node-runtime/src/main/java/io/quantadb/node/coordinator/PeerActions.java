@@ -47,7 +47,7 @@ final class PeerActions {
     boolean perform(Action action, Coordinator core) {
         switch (action) {
             case Action.Propose(Command command) ->
-                raft.propose(CommandCodec.encode(command), outcome -> {
+                raft.propose(CommandCodec.encode(command, state.get().clusterVersion()), outcome -> {
                     if (!(outcome instanceof ProposalOutcome.Committed)) {
                         core.handle(new Event.ProposalFailed(command));
                     }

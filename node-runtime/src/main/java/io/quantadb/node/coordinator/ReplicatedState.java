@@ -4,6 +4,7 @@ import static io.quantadb.node.common.LogKeys.CLUSTER;
 import static io.quantadb.node.common.LogKeys.REASON;
 
 import io.quantadb.node.cluster.ClusterState;
+import io.quantadb.node.cluster.ClusterVersion;
 import io.quantadb.node.cluster.Command;
 import io.quantadb.node.cluster.CommandCodec;
 import io.quantadb.node.cluster.ProtocolRules;
@@ -39,7 +40,7 @@ public final class ReplicatedState implements StateMachine {
         if (command.length > 0) {
             Command decoded = CommandCodec.decode(command);
             Transitions.Result result = transitions.apply(current, decoded);
-            current = result.state();
+            current = ClusterVersion.readable(result.state());
             if (result.refused() != null) {
                 LOGGER.atDebug()
                         .addMarker(CLUSTER)
@@ -58,7 +59,7 @@ public final class ReplicatedState implements StateMachine {
 
     @Override
     public void restore(long index, byte[] state) {
-        current = StateCodec.decode(state);
+        current = ClusterVersion.readable(StateCodec.decode(state));
         onApplied.accept(current, index);
     }
 }

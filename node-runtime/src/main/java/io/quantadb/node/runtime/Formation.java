@@ -56,6 +56,9 @@ final class Formation {
 
     static final String ID_IN_USE = "ID_IN_USE";
 
+    /** The cluster has a voter of this incarnation, which this disk is not any more. */
+    static final String SPENT = "SPENT";
+
     private final PeerStreams streams;
     private final MonotonicClock clock;
     private final Duration patience;
@@ -68,6 +71,7 @@ final class Formation {
     private long toldNanos;
     private long heardNanos;
     private boolean refused;
+    private boolean spent;
 
     /** @param patience how long to wait while nobody who can help answers */
     Formation(PeerStreams streams, MonotonicClock clock, Duration patience) {
@@ -91,6 +95,11 @@ final class Formation {
     /** Whether it ended because a leader said no: nothing of this node is known to the cluster then. */
     boolean refused() {
         return refused;
+    }
+
+    /** Whether it ended because this incarnation is another disk's: to be asked anew as another one. */
+    boolean spent() {
+        return spent;
     }
 
     /** What the listed peers say to a node that would found a cluster. */
@@ -318,6 +327,10 @@ final class Formation {
                 switch (answer.code()) {
                     case ID_IN_USE -> {
                         refused = true;
+                        throw new Failure(ExitCode.IDENTITY, words, "", answer);
+                    }
+                    case SPENT -> {
+                        spent = true;
                         throw new Failure(ExitCode.IDENTITY, words, "", answer);
                     }
                     case REJECTED -> {

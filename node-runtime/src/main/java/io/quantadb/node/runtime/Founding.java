@@ -1,5 +1,6 @@
 package io.quantadb.node.runtime;
 
+import io.quantadb.node.cluster.ClusterVersion;
 import io.quantadb.node.cluster.Command;
 import io.quantadb.node.cluster.CommandCodec;
 import io.quantadb.node.cluster.Member;
@@ -49,7 +50,14 @@ final class Founding {
                 false);
         raft.propose(
                 CommandCodec.encode(
-                        new Command.Bootstrap(me.clusterId(), me.systemIdentifier(), 1, first, timeline(), settings())),
+                        new Command.Bootstrap(
+                                me.clusterId(),
+                                me.systemIdentifier(),
+                                ClusterVersion.NEWEST,
+                                first,
+                                timeline(),
+                                settings()),
+                        ClusterVersion.NEWEST),
                 outcome -> bootstrapping = false);
     }
 

@@ -30,6 +30,9 @@ record Greeting(
     /** In {@link #extra}: the cluster's {@code Timers}, said by every member. */
     static final String TIMERS = "timers";
 
+    /** In {@link #extra} of who asks to be let in: the newest {@code ClusterVersion} that it reads. */
+    static final String READS = "reads";
+
     private static final String MEMBER = "member.";
     private static final String FOUNDING = "founding";
 

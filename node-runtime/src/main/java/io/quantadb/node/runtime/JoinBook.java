@@ -2,6 +2,7 @@ package io.quantadb.node.runtime;
 
 import io.quantadb.node.cluster.Action;
 import io.quantadb.node.cluster.Addresses;
+import io.quantadb.node.cluster.ClusterVersion;
 import io.quantadb.node.cluster.Event;
 import io.quantadb.node.cluster.MemberKind;
 import io.quantadb.node.common.MonotonicClock;
@@ -69,7 +70,7 @@ final class JoinBook implements JoinDesk {
                 incoming,
                 verdict,
                 (id, a) -> new Event.JoinAsked(
-                        id, a.peer(), a.kind(), a.addresses(), a.zone(), a.priority(), a.upstream()));
+                        id, a.peer(), a.kind(), a.addresses(), a.zone(), a.priority(), a.upstream(), a.reads()));
     }
 
     /** A member says where it is by now. */
@@ -91,7 +92,8 @@ final class JoinBook implements JoinDesk {
             Addresses addresses,
             String zone,
             int priority,
-            @Nullable NodeId upstream) {}
+            @Nullable NodeId upstream,
+            int reads) {}
 
     private interface Question {
         Event of(long id, Asking asking);
@@ -111,11 +113,14 @@ final class JoinBook implements JoinDesk {
         Greeting asking;
         MemberKind kind;
         int priority;
+        int reads;
         @Nullable NodeId upstream;
         try {
             asking = Greeting.decode(incoming.header());
             kind = MemberKind.valueOf(asking.extra().getOrDefault("kind", "DATA"));
             priority = Integer.parseInt(asking.extra().getOrDefault("priority", "100"));
+            reads = Integer.parseInt(
+                    asking.extra().getOrDefault(Greeting.READS, Integer.toString(ClusterVersion.OLDEST)));
             String fedBy = asking.extra().getOrDefault("upstream", "");
             upstream = fedBy.isEmpty() ? null : new NodeId(fedBy);
         } catch (IllegalArgumentException e) {
@@ -140,7 +145,8 @@ final class JoinBook implements JoinDesk {
                         addresses,
                         asking.extra().getOrDefault("zone", ""),
                         priority,
-                        upstream)));
+                        upstream,
+                        reads)));
     }
 
     private void dropOverdue() {
@@ -163,7 +169,8 @@ final class JoinBook implements JoinDesk {
             case ACCEPTED ->
                 verdict.accept(self.get().encode(), channel -> channel.config().setAutoRead(true));
             case WAIT, NOT_LEADER -> verdict.refuse(answer.verdict().name(), answer.words());
-            case REFUSED -> verdict.refuse(Formation.ID_IN_USE, answer.words());
+            case ID_IN_USE, SPENT -> verdict.refuse(answer.verdict().name(), answer.words());
+            case REFUSED -> verdict.refuse(Formation.REJECTED, answer.words());
         }
     }
 }

@@ -9,6 +9,7 @@ import io.quantadb.node.api.Founder;
 import io.quantadb.node.cli.ExitCode;
 import io.quantadb.node.cli.Failure;
 import io.quantadb.node.cluster.Addresses;
+import io.quantadb.node.cluster.ClusterVersion;
 import io.quantadb.node.cluster.Timers;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.MonotonicClock;
@@ -193,11 +194,7 @@ final class NodeIdentity {
         }
         NodeFacts member;
         try {
-            member = switch (config.cluster().mode()) {
-                case PRIMARY -> permitted(facts);
-                case AUTO -> auto(facts);
-                case REPLICA, NONE -> join(facts);
-            };
+            member = anew(facts);
         } catch (Failure e) {
             if (formation.refused() && !interrupted) {
                 // The cluster knows nothing of this incarnation, and the disk is to be as it was.
@@ -207,6 +204,27 @@ final class NodeIdentity {
         }
         desk.settled(member);
         return member;
+    }
+
+    /** Once more as another incarnation where a voter has this one: the disk was put back to before that was let in. */
+    private NodeFacts anew(NodeFacts facts) throws InterruptedException {
+        try {
+            return asConfigured(facts);
+        } catch (Failure e) {
+            if (!formation.spent()) {
+                throw e;
+            }
+            LOGGER.atWarn().addMarker(CLUSTER).log("asks to be taken in as a new incarnation: " + e.getMessage());
+            return asConfigured(fresh());
+        }
+    }
+
+    private NodeFacts asConfigured(NodeFacts facts) throws InterruptedException {
+        return switch (config.cluster().mode()) {
+            case PRIMARY -> permitted(facts);
+            case AUTO -> auto(facts);
+            case REPLICA, NONE -> join(facts);
+        };
     }
 
     private NodeFacts fresh() {
@@ -414,10 +432,16 @@ final class NodeIdentity {
         return greeting(
                 facts,
                 Map.of(
-                        "kind", config.cluster().kind().name(),
-                        "zone", config.cluster().place(),
-                        "priority", Integer.toString(config.cluster().priority()),
-                        "upstream", upstream == null ? "" : upstream.value()));
+                        "kind",
+                        config.cluster().kind().name(),
+                        "zone",
+                        config.cluster().place(),
+                        "priority",
+                        Integer.toString(config.cluster().priority()),
+                        "upstream",
+                        upstream == null ? "" : upstream.value(),
+                        Greeting.READS,
+                        Integer.toString(ClusterVersion.NEWEST)));
     }
 
     private NodeFacts joined(NodeFacts facts, Greeting welcome) {

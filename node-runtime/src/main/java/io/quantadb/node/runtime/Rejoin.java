@@ -128,7 +128,7 @@ final class Rejoin {
                     all.add(member.addresses().replication());
                 }
             });
-        } catch (LocalFault e) {
+        } catch (LocalFault | IllegalArgumentException e) {
             LOGGER.atWarn()
                     .addMarker(CLUSTER)
                     .log("this disk's log names no members of its cluster: " + e.getMessage());
@@ -158,7 +158,8 @@ final class Rejoin {
             try {
                 return asking.join();
             } catch (Failure e) {
-                if (!formation.refused() || clock.nanos() - began >= FORMER_SELF.toNanos()) {
+                boolean inUse = formation.refused() && e.code() == ExitCode.IDENTITY;
+                if (!inUse || clock.nanos() - began >= FORMER_SELF.toNanos()) {
                     throw e;
                 }
                 Thread.sleep(PAUSE);

@@ -5,6 +5,7 @@ import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.quantadb.node.cluster.ClusterCore;
+import io.quantadb.node.cluster.ClusterVersion;
 import io.quantadb.node.cluster.Command;
 import io.quantadb.node.cluster.CommandCodec;
 import io.quantadb.node.cluster.Event;
@@ -210,7 +211,7 @@ final class WarmUp {
                     new Event.RaftChanged(status.isLeader(), status.term(), SELF, status.ownTermApplied(), false));
             if (status.ownTermApplied() && !proposed) {
                 proposed = true;
-                raft.propose(CommandCodec.encode(first), _ -> {});
+                raft.propose(CommandCodec.encode(first, ClusterVersion.NEWEST), _ -> {});
             }
         }
 

@@ -55,7 +55,8 @@ class CodecTest {
 
         // Then
         assertThat(again).isEqualTo(state);
-        assertThat(CommandCodec.decode(CommandCodec.encode(PROMOTE))).isEqualTo(PROMOTE);
+        assertThat(CommandCodec.decode(CommandCodec.encode(PROMOTE, ClusterVersion.NEWEST)))
+                .isEqualTo(PROMOTE);
     }
 
     @ParameterizedTest
@@ -94,6 +95,7 @@ class CodecTest {
                 new CoordMessage.SwitchoverStepDone(3, 2, 1L << 40, CoordMessage.Step.RESUME, 12),
                 new CoordMessage.Serves(3, 2),
                 new CoordMessage.Pace(3, 12_345_678),
+                new CoordMessage.Reads(3, 1L << 40, 8),
                 new CoordMessage.RestartServer(3, 2, 1L << 40),
                 new CoordMessage.Follows(3, n2, 2, 1L << 40, new Lsn(77), new Lsn(76)),
                 new CoordMessage.Follows(3, null, 0, 0, Lsn.NONE, Lsn.NONE));
@@ -139,7 +141,7 @@ class CodecTest {
     @Test
     void readsSettingsThatWereWrittenBeforeRulesCouldShrink() {
         // Given
-        byte[] change = CommandCodec.encode(new Command.ChangeSettings(Settings.DEFAULT));
+        byte[] change = CommandCodec.encode(new Command.ChangeSettings(Settings.DEFAULT), ClusterVersion.NEWEST);
         byte[] older = new byte[change.length - 4 - 8 - TUNING_BYTES - 1];
         // Format, tag, mode and policy, then what the older format lacks; and at the end what the next ones lack too.
         System.arraycopy(change, 0, older, 0, 4);
@@ -157,8 +159,10 @@ class CodecTest {
     void readsSettingsThatWereWrittenBeforeTheyWereTuned() {
         // Given
         Settings paused = Settings.DEFAULT.withPausedUntil(77);
-        byte[] change = CommandCodec.encode(new Command.ChangeSettings(
-                paused.withTuning(Tuning.of(paused.timers()).withMoveDelay(1))));
+        byte[] change = CommandCodec.encode(
+                new Command.ChangeSettings(
+                        paused.withTuning(Tuning.of(paused.timers()).withMoveDelay(1))),
+                ClusterVersion.NEWEST);
         byte[] older = java.util.Arrays.copyOf(change, change.length - TUNING_BYTES - 1);
         older[0] = 3;
 
@@ -177,15 +181,18 @@ class CodecTest {
         Command change = new Command.ChangeSettings(Settings.DEFAULT.withTuning(tuning));
 
         // Then
-        assertThat(CommandCodec.decode(CommandCodec.encode(retime))).isEqualTo(retime);
-        assertThat(CommandCodec.decode(CommandCodec.encode(change))).isEqualTo(change);
+        assertThat(CommandCodec.decode(CommandCodec.encode(retime, ClusterVersion.NEWEST)))
+                .isEqualTo(retime);
+        assertThat(CommandCodec.decode(CommandCodec.encode(change, ClusterVersion.NEWEST)))
+                .isEqualTo(change);
     }
 
     @Test
     void readsSettingsThatWereWrittenBeforeThereWasMaintenance() {
         // Given
         byte[] change = CommandCodec.encode(
-                new Command.ChangeSettings(Settings.DEFAULT.withRule(Settings.Mode.ALL, Settings.Policy.SHRINK, 7)));
+                new Command.ChangeSettings(Settings.DEFAULT.withRule(Settings.Mode.ALL, Settings.Policy.SHRINK, 7)),
+                ClusterVersion.NEWEST);
         byte[] older = java.util.Arrays.copyOf(change, change.length - 8 - TUNING_BYTES - 1);
         older[0] = 2;
 
@@ -206,7 +213,7 @@ class CodecTest {
     void readsMembersThatWereWrittenBeforeTheyCouldBeFenced() {
         // Given
         Command add = new Command.AddMember(FIRST);
-        byte[] now = CommandCodec.encode(add);
+        byte[] now = CommandCodec.encode(add, ClusterVersion.NEWEST);
         // Whether it is fenced, and two bytes for nobody to stream from but the primary, and that nothing was set.
         byte[] older = java.util.Arrays.copyOf(now, now.length - 1 - NOBODY_BYTES - NOT_PLACED_BYTES);
         older[0] = 4;
@@ -217,8 +224,10 @@ class CodecTest {
 
         // Then
         assertThat(read).isEqualTo(add);
-        assertThat(CommandCodec.decode(CommandCodec.encode(fence))).isEqualTo(fence);
-        assertThat(CommandCodec.decode(CommandCodec.encode(new Command.AddMember(FIRST.withFence(Fence.SHUT)))))
+        assertThat(CommandCodec.decode(CommandCodec.encode(fence, ClusterVersion.NEWEST)))
+                .isEqualTo(fence);
+        assertThat(CommandCodec.decode(
+                        CommandCodec.encode(new Command.AddMember(FIRST.withFence(Fence.SHUT)), ClusterVersion.NEWEST)))
                 .isEqualTo(new Command.AddMember(FIRST.withFence(Fence.SHUT)));
     }
 
@@ -226,7 +235,7 @@ class CodecTest {
     void readsMembersThatWereWrittenBeforeTheyCouldBeFedByOthers() {
         // Given
         Member fenced = FIRST.withFence(Fence.SHUT);
-        byte[] now = CommandCodec.encode(new Command.AddMember(fenced));
+        byte[] now = CommandCodec.encode(new Command.AddMember(fenced), ClusterVersion.NEWEST);
         byte[] older = java.util.Arrays.copyOf(now, now.length - NOBODY_BYTES - NOT_PLACED_BYTES);
         older[0] = 5;
         Command fed = new Command.AddMember(FIRST.withUpstream(new NodeId("n2")));
@@ -239,15 +248,15 @@ class CodecTest {
         // Then
         assertThat(read).isEqualTo(new Command.AddMember(fenced));
         assertThat(List.of(fed, set, back))
-                .allSatisfy(c ->
-                        assertThat(CommandCodec.decode(CommandCodec.encode(c))).isEqualTo(c));
+                .allSatisfy(c -> assertThat(CommandCodec.decode(CommandCodec.encode(c, ClusterVersion.NEWEST)))
+                        .isEqualTo(c));
     }
 
     @Test
     void readsMembersThatWereWrittenBeforeTheyCouldBePlacedByCommand() {
         // Given
         Member fed = FIRST.withUpstream(new NodeId("n2"));
-        byte[] now = CommandCodec.encode(new Command.AddMember(fed));
+        byte[] now = CommandCodec.encode(new Command.AddMember(fed), ClusterVersion.NEWEST);
         byte[] older = java.util.Arrays.copyOf(now, now.length - NOT_PLACED_BYTES);
         older[0] = 6;
         Command placed = new Command.AddMember(fed.withSet(new Placement(0, "")));
@@ -260,8 +269,8 @@ class CodecTest {
         // Then
         assertThat(read).isEqualTo(new Command.AddMember(fed));
         assertThat(List.of(placed, set, back))
-                .allSatisfy(c ->
-                        assertThat(CommandCodec.decode(CommandCodec.encode(c))).isEqualTo(c));
+                .allSatisfy(c -> assertThat(CommandCodec.decode(CommandCodec.encode(c, ClusterVersion.NEWEST)))
+                        .isEqualTo(c));
     }
 
     @Test
@@ -270,7 +279,7 @@ class CodecTest {
                 .apply(ClusterState.EMPTY, BOOTSTRAP)
                 .state();
         int refused = fuzz(StateCodec.encode(state), StateCodec::decode)
-                + fuzz(CommandCodec.encode(PROMOTE), CommandCodec::decode)
+                + fuzz(CommandCodec.encode(PROMOTE, ClusterVersion.NEWEST), CommandCodec::decode)
                 + fuzz(CoordCodec.encode(new CoordMessage.LeaseGrant(1, 2, 3, 4)), CoordCodec::decode)
                 + fuzz(
                         AdminCodec.encode(

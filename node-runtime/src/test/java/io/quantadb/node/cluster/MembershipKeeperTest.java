@@ -22,11 +22,17 @@ class MembershipKeeperTest {
 
     private Context ctx;
     private Reports reports;
+    private VersionKeeper versions;
     private MembershipKeeper keeper;
 
     @BeforeEach
     void twoThatVote() {
-        ctx = new Context(N1, new ProtocolRules(), 1, 0, 1_000_000_000L);
+        ctx = contextOf(ClusterVersion.NEWEST);
+    }
+
+    /** Of a release that reads so much, and keepers of their own. */
+    private Context contextOf(int reads) {
+        ctx = new Context(N1, new ProtocolRules(), reads, 1, 0, 1_000_000_000L);
         ctx.voters = new TreeSet<>(List.of(N1, N2));
         ctx.learners = new TreeSet<>();
         Member first = member(N1, MemberKind.DATA, MemberState.VOTER);
@@ -42,7 +48,9 @@ class MembershipKeeperTest {
         ctx.ownTermApplied = true;
         ctx.term = 2;
         reports = new Reports(ctx);
-        keeper = new MembershipKeeper(ctx, reports);
+        versions = new VersionKeeper(ctx);
+        keeper = new MembershipKeeper(ctx, reports, versions);
+        return ctx;
     }
 
     private static PeerId peer(String node) {
@@ -142,6 +150,62 @@ class MembershipKeeperTest {
                         .map(c -> ((Command.AddMember) c).member())
                         .map(added -> "%s %d".formatted(added.peer().incarnation(), added.priority())))
                 .containsExactly("8 7");
+    }
+
+    @Test
+    void refusesALifeThatVotesAlreadyAndAReleaseThatCannotReadTheCluster() {
+        // Given
+        Addresses at = new Addresses(AT, AT, AT, AT, AT);
+        ctx.state = new Draft(ctx.state).clusterVersion(9).done();
+        PeerId newcomer = peer("n4");
+
+        // When
+        keeper.onJoinAsked(new Event.JoinAsked(1, N2, MemberKind.DATA, at, "", 100, null, 9));
+        keeper.onJoinAsked(new Event.JoinAsked(2, newcomer, MemberKind.DATA, at, "", 100, null, 8));
+        keeper.onJoinAsked(new Event.JoinAsked(3, newcomer, MemberKind.DATA, at, "", 100, null, 9));
+
+        // Then
+        assertThat(ctx.drain())
+                .containsExactly(
+                        new Action.JoinAnswer(
+                                1,
+                                Action.JoinVerdict.SPENT,
+                                "this life of n2 votes already, so its disk was put back to before it was let in"),
+                        new Action.JoinAnswer(
+                                2,
+                                Action.JoinVerdict.REFUSED,
+                                "its release reads the cluster's state up to version 8, and this cluster is at 9: start it with the release that the members run"),
+                        new Action.JoinAnswer(3, Action.JoinVerdict.WAIT, "being added"));
+    }
+
+    /** Else it would be added behind the version that it cannot read. */
+    @Test
+    void whoReadsLessWaitsWhileTheVersionIsBeingRaised() {
+        // Given
+        ctx = contextOf(ClusterVersion.NEWEST + 1);
+        versions.onReads(N2.node(), new CoordMessage.Reads(2, N2.incarnation(), ClusterVersion.NEWEST + 1));
+        Addresses at = new Addresses(AT, AT, AT, AT, AT);
+        PeerId newcomer = peer("n4");
+        keeper.onJoinAsked(new Event.JoinAsked(1, newcomer, MemberKind.DATA, at, "", 100));
+        versions.onTick();
+        List<Command> raise = proposed(ctx.drain());
+
+        // When
+        keeper.onJoinAsked(new Event.JoinAsked(2, newcomer, MemberKind.DATA, at, "", 100));
+        keeper.onTick();
+        List<Action> meanwhile = ctx.drain();
+        raise.forEach(versions::onFailed);
+        keeper.onJoinAsked(new Event.JoinAsked(3, newcomer, MemberKind.DATA, at, "", 100));
+        keeper.onTick();
+
+        // Then
+        assertThat(raise).hasSize(1);
+        assertThat(meanwhile)
+                .containsExactly(new Action.JoinAnswer(
+                        2,
+                        Action.JoinVerdict.WAIT,
+                        "the cluster is about to be at version %d".formatted(ClusterVersion.NEWEST + 1)));
+        assertThat(proposed(ctx.drain())).hasOnlyElementsOfType(Command.AddMember.class);
     }
 
     private static List<Command> proposed(List<Action> actions) {

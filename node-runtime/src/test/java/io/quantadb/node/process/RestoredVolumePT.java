@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.quantadb.node.cli.DemoNode;
+import io.quantadb.node.coordinator.FactStore;
+import io.quantadb.node.coordinator.NodeFacts;
 import io.quantadb.node.testing.PostgresVersion;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -96,5 +98,37 @@ class RestoredVolumePT {
         assertThat(cluster.said(first, "its volume was put back to an earlier copy"))
                 .isEqualTo(1);
         assertThat(cluster.hasEnded(first)).as("the same process goes on").isFalse();
+    }
+
+    /** A volume's copy from between its first start and the word that it was let in: nothing but whom it asked as. */
+    @Test
+    void aDiskFromBeforeItWasLetInIsTakenInAsANewIncarnation() throws Exception {
+        // Given
+        DemoNode first = cluster.nodes().getFirst();
+        if (cluster.primary().id().equals(first.id())) {
+            assertThat(cluster.switchover().status()).isZero();
+            cluster.awaitConverged();
+        }
+        String before = incarnation(first);
+        cluster.kill(first);
+        Path data = first.folder().resolve("data");
+        MembersPT.removeTree(data);
+        Files.createDirectories(data.resolve("cluster"));
+        try (FactStore store = new FactStore(data.resolve("cluster/node.facts"), fault -> {})) {
+            assertThat(store.facts()).isNull();
+            store.put(new NodeFacts(first.id(), Long.parseLong(before), "", 0, 1, 0, "", null));
+        }
+
+        // When
+        cluster.start(first);
+
+        // Then
+        await("taken in as another")
+                .atMost(TestingThree.PATIENCE)
+                .ignoreExceptions()
+                .until(() -> !incarnation(first).equals(before));
+        assertThat(cluster.awaitConverged().body().path("nodes")).hasSize(3);
+        assertThat(cluster.said(first, "asks to be taken in as a new incarnation"))
+                .isEqualTo(1);
     }
 }

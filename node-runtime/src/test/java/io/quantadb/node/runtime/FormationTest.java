@@ -113,6 +113,21 @@ final class FormationTest {
     }
 
     @Test
+    void tellsAnIdInUseFromALifeThatIsSpent() {
+        // Given
+        peers.answers(ONE, greeting("n1", "c", "n1"));
+        peers.refusesJoin(new PeerStreams.StreamRefused(Formation.SPENT, "this life of n9 votes already"));
+
+        // When
+        Failure failure = joining();
+
+        // Then
+        assertThat(failure.line()).contains("this life of n9 votes already");
+        assertThat(formation.spent()).isTrue();
+        assertThat(formation.refused()).isFalse();
+    }
+
+    @Test
     void formsNothingWhenOneListedPeerIsOfAnotherCluster() {
         // Given
         peers.answers(ONE, greeting("n1", "", ""));

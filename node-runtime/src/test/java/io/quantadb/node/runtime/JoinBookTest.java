@@ -61,7 +61,7 @@ class JoinBookTest {
         join("n3");
 
         // Then
-        assertThat(join.said).containsExactly(Formation.ID_IN_USE + " no");
+        assertThat(join.said).containsExactly(Formation.REJECTED + " no");
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quantadb.node.cluster.Addresses;
 import io.quantadb.node.cluster.ClusterState;
+import io.quantadb.node.cluster.ClusterVersion;
 import io.quantadb.node.cluster.Command;
 import io.quantadb.node.cluster.CommandCodec;
 import io.quantadb.node.cluster.LostMajority;
@@ -57,7 +58,7 @@ class RecoveredLogTest {
     }
 
     private static LogEntry entry(long index, Command command) {
-        return new LogEntry(index, 5, EntryKind.COMMAND, CommandCodec.encode(command));
+        return new LogEntry(index, 5, EntryKind.COMMAND, CommandCodec.encode(command, ClusterVersion.NEWEST));
     }
 
     private static Member member(String node, long incarnation) {

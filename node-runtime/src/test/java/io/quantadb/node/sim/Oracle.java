@@ -2,7 +2,6 @@ package io.quantadb.node.sim;
 
 import io.quantadb.node.cluster.ClusterState;
 import io.quantadb.node.cluster.Command;
-import io.quantadb.node.cluster.CommandCodec;
 import io.quantadb.node.cluster.Member;
 import io.quantadb.node.cluster.Rule;
 import io.quantadb.node.cluster.Settings;
@@ -12,6 +11,7 @@ import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.sim.invariants.AcknowledgementsSurvive;
 import io.quantadb.node.sim.invariants.BlockedRulesKeepACopy;
 import io.quantadb.node.sim.invariants.EveryFreezeQuorumKnows;
+import io.quantadb.node.sim.invariants.EveryMemberReads;
 import io.quantadb.node.sim.invariants.FedWalIsThePrimarys;
 import io.quantadb.node.sim.invariants.FencedAreNotPromoted;
 import io.quantadb.node.sim.invariants.FrozenQuorumSilencesTheVoice;
@@ -48,6 +48,7 @@ final class Oracle {
     private final OldGenerationsAreSilent generations = new OldGenerationsAreSilent();
     private final BlockedRulesKeepACopy copies = new BlockedRulesKeepACopy();
     private final FedWalIsThePrimarys feeding = new FedWalIsThePrimarys();
+    private final EveryMemberReads readable = new EveryMemberReads();
     private final Map<Long, Integer> applied = new HashMap<>();
 
     ClusterState committed = ClusterState.EMPTY;
@@ -83,7 +84,7 @@ final class Oracle {
         }
         boolean promoted = after.epoch() > committed.epoch() && after.epoch() > 1;
         boolean otherRule = !after.rule().equals(committed.rule());
-        if (CommandCodec.decode(command) instanceof Command.Promote p
+        if (SimEntry.command(command) instanceof Command.Promote p
                 && promoted
                 && p.kind() != Command.PromoteKind.SAME_PRIMARY
                 && p.kind() != Command.PromoteKind.HANDED_OVER) {
@@ -93,7 +94,7 @@ final class Oracle {
         if (!blocks(committed.settings()) || !blocks(after.settings())) {
             looseAt = world.now;
         }
-        if (CommandCodec.decode(command) instanceof Command.Finish
+        if (SimEntry.command(command) instanceof Command.Finish
                 && committed.rule().k() > 0) {
             checkCopies(after);
         }
@@ -128,6 +129,11 @@ final class Oracle {
             List<SimPostgres.Rec> wal = world.nodes.get(after.primary()).pg.wal;
             survive.onReleased(after.epoch(), wal);
         }
+    }
+
+    /** Nobody is given what its release cannot read. */
+    void readable(SimNode node, int version) {
+        readable.onRead(node.id.toString(), node.release, version);
     }
 
     private static boolean blocks(Settings set) {

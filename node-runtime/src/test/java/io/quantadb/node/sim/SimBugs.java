@@ -25,6 +25,11 @@ class SimBugs {
         return false;
     }
 
+    /** In which version a leader writes: the cluster's, whatever its own release could. */
+    int writtenVersion(int clusterVersion, int release) {
+        return clusterVersion;
+    }
+
     /** One open stream as the primary's relay sees it. */
     record MemberStream(MemberRef member, Lsn flushed) {}
 

@@ -4,8 +4,8 @@ import io.quantadb.node.cluster.Action;
 import io.quantadb.node.cluster.Addresses;
 import io.quantadb.node.cluster.ClusterCore;
 import io.quantadb.node.cluster.ClusterState;
+import io.quantadb.node.cluster.ClusterVersion;
 import io.quantadb.node.cluster.Command;
-import io.quantadb.node.cluster.CommandCodec;
 import io.quantadb.node.cluster.CoordCodec;
 import io.quantadb.node.cluster.CoordMessage;
 import io.quantadb.node.cluster.Event;
@@ -60,6 +60,9 @@ final class SimNode {
     private final Deque<Runnable> missed = new ArrayDeque<>();
     private final Deque<Event> inbox = new ArrayDeque<>();
     private boolean working;
+    /** The newest cluster version that the release on this node reads: later ones come with a restart. */
+    int release = ClusterVersion.NEWEST;
+
     private long completing;
     private ClusterState state = ClusterState.EMPTY;
     private long applied;
@@ -140,7 +143,8 @@ final class SimNode {
                         facts.promise,
                         pg.empty ? ServerState.EMPTY : ServerState.DOWN,
                         null,
-                        world.random.nextInt(1 << 30)),
+                        world.random.nextInt(1 << 30),
+                        release),
                 local(),
                 world.rules);
         applied = 0;
@@ -332,9 +336,11 @@ final class SimNode {
     private void apply(LogEntry e) {
         applied = e.index();
         if (e.kind() == EntryKind.COMMAND) {
-            Command command = CommandCodec.decode(e.data());
+            world.oracle.readable(this, SimEntry.version(e.data()));
+            Command command = SimEntry.command(e.data());
             var result = new Transitions(world.rules).apply(state, command);
             state = result.state();
+            world.oracle.readable(this, ClusterVersion.of(state));
             world.oracle.onApplied(this, e.index(), e.data(), state);
         }
         event(new Event.StateApplied(state, applied));
@@ -343,6 +349,7 @@ final class SimNode {
     private void restore(Snapshot s) {
         applied = s.index();
         state = s.state().length == 0 ? ClusterState.EMPTY : StateCodec.decode(s.state());
+        world.oracle.readable(this, ClusterVersion.of(state));
         event(new Event.StateApplied(state, applied));
     }
 
@@ -375,7 +382,7 @@ final class SimNode {
     private void carryOut(Action action) {
         switch (action) {
             case Action.Propose a -> {
-                ProposeResult r = raft.propose(CommandCodec.encode(a.command()), local());
+                ProposeResult r = raft.propose(entry(a.command()), local());
                 if (!(r instanceof ProposeResult.Accepted)) {
                     event(new Event.ProposalFailed(a.command()));
                 }
@@ -540,7 +547,8 @@ final class SimNode {
                 world.network.send(
                         id,
                         asked.id,
-                        () -> asked.input(() -> asked.event(new Event.JoinAsked(1, me, kind, addresses(), "", 100))));
+                        () -> asked.input(() ->
+                                asked.event(new Event.JoinAsked(1, me, kind, addresses(), "", 100, null, release))));
             }
         }
         world.afterMs(100, 160, () -> {
@@ -556,6 +564,10 @@ final class SimNode {
     }
 
     void propose(Command command) {
-        input(() -> raft.propose(CommandCodec.encode(command), local()));
+        input(() -> raft.propose(entry(command), local()));
+    }
+
+    private byte[] entry(Command command) {
+        return SimEntry.of(world.bugs.writtenVersion(ClusterVersion.of(state), release), command);
     }
 }

@@ -2,6 +2,7 @@ package io.quantadb.node.sim;
 
 import io.quantadb.node.cluster.AdminRequest;
 import io.quantadb.node.cluster.ClusterState;
+import io.quantadb.node.cluster.ClusterVersion;
 import io.quantadb.node.cluster.Command;
 import io.quantadb.node.cluster.Event;
 import io.quantadb.node.cluster.Member;
@@ -14,11 +15,14 @@ import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
 import io.quantadb.node.sim.invariants.ServesAgain;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /** One seed: a cluster forms, faults strike while clients write and read, then all faults end and it must serve again. */
 final class SimRun {
     private static final long MS = SimWorld.MS;
+    /** Some releases later, each with a version of its own. */
+    static final int LATEST = ClusterVersion.NEWEST + 5;
 
     final SimWorld world;
     final List<SimNode> nodes = new ArrayList<>();
@@ -39,7 +43,8 @@ final class SimRun {
         RETIMING,
         OPERATED,
         TENDED,
-        CASCADING
+        CASCADING,
+        UPGRADING
     }
 
     private SimRun(long seed, ProtocolRules rules, SimBugs bugs, Mix mix, int voters, int witnesses, int replicas) {
@@ -129,6 +134,13 @@ final class SimRun {
         int[][] shapes = {{3, 0, 1}, {3, 0, 2}, {5, 0, 1}, {2, 1, 2}};
         int[] shape = shapes[(int) Math.floorMod(seed, (long) shapes.length)];
         return new SimRun(seed, rules, bugs, Mix.CASCADING, shape[0], shape[1], shape[2]);
+    }
+
+    /** Clusters of several shapes whose nodes come back with a later release now and then, each when it will. */
+    static SimRun upgrading(long seed, ProtocolRules rules, SimBugs bugs) {
+        int[][] shapes = {{3, 0, 0}, {3, 0, 1}, {5, 0, 0}, {2, 1, 0}};
+        int[] shape = shapes[(int) Math.floorMod(seed, (long) shapes.length)];
+        return new SimRun(seed, rules, bugs, Mix.UPGRADING, shape[0], shape[1], shape[2]);
     }
 
     void form() {
@@ -262,6 +274,11 @@ final class SimRun {
                 slowness(n);
             }
             world.afterMs(20, 250, this::faults);
+            return;
+        }
+        if (mix == Mix.UPGRADING && world.chance(0.8)) {
+            upgradeOrReplace(n);
+            world.afterMs(100, 500, this::faults);
             return;
         }
         ordinary(n);
@@ -660,8 +677,59 @@ final class SimRun {
         world.network.duplicate = 0;
         nodes.forEach(n -> n.slow.end());
         nodes.forEach(this::restart);
+        if (mix == Mix.UPGRADING) {
+            upgradeSome();
+        }
         live();
         return this;
+    }
+
+    /** All of them, or only those who are too old for the others; these are not restarted, whoever leads. */
+    private void upgradeSome() {
+        if (world.chance(0.5)) {
+            nodes.forEach(this::upgrade);
+        }
+        upgradeWhoIsRefused();
+    }
+
+    private void upgradeOrReplace(SimNode n) {
+        if (whole() && world.chance(0.3)) {
+            replaceTheOldest();
+        } else if (n.up && n.release < LATEST && whole()) {
+            n.crash();
+            n.release++;
+            world.afterMs(30, 300, () -> restart(n));
+        }
+    }
+
+    /** Another disk for the node that holds the version back: it is out for a moment or longer, and comes in with its release. */
+    private void replaceTheOldest() {
+        nodes.stream()
+                .filter(n -> n != primaryOr(n))
+                .min(Comparator.comparingInt(n -> n.release))
+                .ifPresent(n -> {
+                    if (world.chance(0.5)) {
+                        remove(n);
+                    } else {
+                        n.wipe();
+                        world.afterMs(100, 800, () -> restart(n));
+                    }
+                });
+    }
+
+    private void upgradeWhoIsRefused() {
+        int version = ClusterVersion.of(world.oracle.committed);
+        nodes.stream()
+                .filter(n -> n.up && !n.member() && n.release < version)
+                .toList()
+                .forEach(this::upgrade);
+        world.afterMs(300, 500, this::upgradeWhoIsRefused);
+    }
+
+    private void upgrade(SimNode n) {
+        n.crash();
+        n.release = LATEST;
+        restart(n);
     }
 
     void live() {
@@ -669,6 +737,11 @@ final class SimRun {
         awaitTrue("a client's write is acknowledged", 30_000, () -> world.oracle.acknowledged > before + 5);
         awaitTrue("every freeze ends and all members stand in the rule", 40_000, () -> formed() && converged());
         awaitTrue("every request for a switchover ends", SimMoves.END_MS, moves::allEnded);
+        awaitTrue(
+                "the cluster's version is what all releases read",
+                10_000,
+                () -> ClusterVersion.of(world.oracle.committed)
+                        == nodes.stream().mapToInt(n -> n.release).min().orElseThrow());
     }
 
     private boolean converged() {
