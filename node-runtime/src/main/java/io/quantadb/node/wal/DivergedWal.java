@@ -39,8 +39,8 @@ import org.slf4j.LoggerFactory;
  *     about.txt                                    key=value, what {@link Saved} says
  * </pre>
  *
- * <p>Bounded: {@value #COUNT_MAX} of them, {@link #BYTES_MAX} bytes in all and a tenth of what the disk has free for a new
- * one; the oldest go first, and said. Of WAL that is longer than that the beginning is kept, where the branches part.
+ * <p>Bounded: {@value #COUNT_MAX} of them, {@link #BYTES_MAX} bytes and a tenth of the disk in all, and a tenth of what the
+ * disk has free for a new one; the oldest go first, and said. Of WAL that is longer than that the beginning is kept, where the branches part.
  *
  * <p>Saving is for one thread at a time; {@link #list} for any.
  */
@@ -119,7 +119,8 @@ public final class DivergedWal {
             }
             directory(folder);
             removeUnfinished();
-            int room = (int) Math.min(segments.size(), allowance(layout.segmentBytes()));
+            long most = most();
+            int room = (int) Math.min(segments.size(), allowance(most, layout.segmentBytes()));
             if (room == 0) {
                 LOGGER.atWarn()
                         .addMarker(LogKeys.REPLICATION)
@@ -128,7 +129,7 @@ public final class DivergedWal {
                         .log("WAL of this node's own is not kept: the disk has no room for it");
                 return null;
             }
-            makeRoom(bytesMax - (long) room * layout.segmentBytes());
+            makeRoom(most - (long) room * layout.segmentBytes());
             return copy(dataDirectory.resolve("pg_wal"), segments, room, lost, now, layout);
         } catch (IOException | UncheckedIOException | DirectoryIteratorException e) {
             throw new LocalFault(
@@ -145,10 +146,15 @@ public final class DivergedWal {
                 .toList();
     }
 
+    /** What all saves may take: a copy for people to look at must not fill the disk that the server writes to. */
+    private long most() throws IOException {
+        return Math.min(bytesMax, share.applyAsLong(Files.getFileStore(folder).getTotalSpace()));
+    }
+
     /** So many segments a save may have now. */
-    private long allowance(int segmentBytes) throws IOException {
+    private long allowance(long most, int segmentBytes) throws IOException {
         long free = Files.getFileStore(folder).getUsableSpace();
-        return Math.min(bytesMax, share.applyAsLong(free)) / segmentBytes;
+        return Math.min(most, share.applyAsLong(free)) / segmentBytes;
     }
 
     private void makeRoom(long bytesBeside) throws IOException {

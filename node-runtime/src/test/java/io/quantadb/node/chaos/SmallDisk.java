@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 
 /** A file system in memory for one node's data, small enough to be filled. */
 final class SmallDisk implements AutoCloseable {
-    private static final int MEGABYTES = 500;
+    private static final int MEGABYTES = 1024;
 
     private final int node;
     private final Path mount;
