@@ -63,6 +63,16 @@ final class Candidates {
         return m.region().equals(region(s, s.primary())) || m.region().equals(region(s, s.releasedPrimary()));
     }
 
+    /** Whether it stands where the primary does, or the last one that was released: near the same clients. */
+    static boolean ofThePrimarysZone(ClusterState s, Member m) {
+        return m.zone().equals(zone(s, s.primary())) || m.zone().equals(zone(s, s.releasedPrimary()));
+    }
+
+    private static @Nullable String zone(ClusterState s, @Nullable NodeId node) {
+        Member m = node == null ? null : s.member(node);
+        return m == null ? null : m.zone();
+    }
+
     private static @Nullable String region(ClusterState s, @Nullable NodeId node) {
         Member m = node == null ? null : s.member(node);
         return m == null ? null : m.region();
@@ -80,8 +90,8 @@ final class Candidates {
     }
 
     /**
-     * Of those at the furthest position: least left to replay, then one of the primary's region, then priority, then the
-     * leader itself, then by name.
+     * Of those at the furthest position: least left to replay, then one of the primary's region, then priority, then one of
+     * the primary's zone, then the leader itself, then by name.
      */
     static @Nullable NodeId choose(
             ClusterState s,
@@ -100,6 +110,7 @@ final class Candidates {
                 .min(Comparator.<NodeId>comparingLong(n -> leftToReplay(answers.get(n), best))
                         .thenComparing(n -> !near(s, n))
                         .thenComparingInt(n -> -priority(s, n))
+                        .thenComparing(n -> !beside(s, n))
                         .thenComparingInt(n -> n.equals(self) ? 0 : 1)
                         .thenComparing(Comparator.naturalOrder()))
                 .orElse(null);
@@ -112,6 +123,11 @@ final class Candidates {
     private static boolean near(ClusterState s, NodeId node) {
         Member m = s.member(node);
         return m != null && ofThePrimarysRegion(s, m);
+    }
+
+    private static boolean beside(ClusterState s, NodeId node) {
+        Member m = s.member(node);
+        return m != null && ofThePrimarysZone(s, m);
     }
 
     private static int priority(ClusterState s, NodeId node) {

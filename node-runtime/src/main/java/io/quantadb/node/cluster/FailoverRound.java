@@ -47,6 +47,7 @@ final class FailoverRound {
     private final ReleasedPrimary released;
     private final Causes causes;
     private final HeldBack held;
+    private final AsyncFailover async;
 
     private Phase phase = Phase.IDLE;
     private Cause cause = Cause.gone("");
@@ -70,6 +71,7 @@ final class FailoverRound {
         this.released = new ReleasedPrimary(ctx, reports);
         this.causes = new Causes(ctx, reports, barred);
         this.held = new HeldBack(ctx, reports);
+        this.async = new AsyncFailover(ctx, reports);
     }
 
     /** Whether rule, members and switchovers wait for it: not while it asks, without effect, about a living primary. */
@@ -167,16 +169,9 @@ final class FailoverRound {
     /** Whether answers of this node are asked for: it stands in R; with k = 0 everybody who holds data. */
     private boolean governs(NodeId node) {
         ClusterState s = ctx.state;
-        if (lossy()) {
-            Member m = s.member(node);
-            return m != null && m.dataVoter() && probes.containsKey(node);
-        }
-        return s.rule().set().stream().anyMatch(ref -> ref.node().equals(node));
-    }
-
-    /** C: nobody acknowledges beside the primary, by the operator's choice. */
-    private boolean lossy() {
-        return ctx.state.rule().k() == 0 && ctx.state.settings().mode() == Settings.Mode.ASYNC;
+        return async.applies()
+                ? async.asks(node, probes)
+                : s.rule().set().stream().anyMatch(ref -> ref.node().equals(node));
     }
 
     // ---- answers
@@ -196,7 +191,7 @@ final class FailoverRound {
             return;
         }
         MemberRef answered = new MemberRef(from, reply.generation());
-        if (lossy() ? governs(from) : ctx.rules.answersFor(ctx.state.rule(), answered)) {
+        if (async.applies() ? governs(from) : ctx.rules.answersFor(ctx.state.rule(), answered)) {
             answers.put(from, reply);
             decide();
         }
@@ -335,7 +330,7 @@ final class FailoverRound {
 
     private boolean enoughWouldAnswer() {
         ClusterState s = ctx.state;
-        if (lossy()) {
+        if (async.applies()) {
             boolean waited = ctx.now - since >= ctx.stretched(KEEP_PRIMARY_AFTER_NANOS);
             return waited && probes.keySet().stream().anyMatch(n -> !n.equals(s.primary()) && mayLead(n));
         }
@@ -382,8 +377,10 @@ final class FailoverRound {
             return;
         }
         granter.recall();
-        int needed = lossy() ? probes.size() : ctx.rules.freezeQuorum(s.rule());
-        if (answers.size() < needed) {
+        boolean enough = async.applies()
+                ? async.answered(probes, answers, since)
+                : answers.size() >= ctx.rules.freezeQuorum(s.rule());
+        if (!enough) {
             if (ctx.now - since >= ctx.stretched(KEEP_PRIMARY_AFTER_NANOS)) {
                 fallBack(reports.freshInEpoch(s.primary()), true);
             }
@@ -412,11 +409,14 @@ final class FailoverRound {
             return;
         }
         CoordMessage.FreezeReply answer = answers.get(chosen);
+        if (answer != null && async.applies()) {
+            ctx.tell("failover", async.loss(best));
+        }
         if (answer != null) {
             propose(
                     chosen,
                     answer.generation(),
-                    lossy() ? Command.PromoteKind.ASYNC : Command.PromoteKind.FROZEN,
+                    async.applies() ? Command.PromoteKind.ASYNC : Command.PromoteKind.FROZEN,
                     ctx.rules.nextTimeline(s),
                     best,
                     Candidates.nextRule(s, chosen, answers, best));

@@ -109,7 +109,9 @@ record LossReport(@Nullable String objection, @Nullable NodeId chosen, String wo
         }
         return s.settings().pausedAt(ctx.wallMillis)
                 ? "the cluster is in maintenance, which holds the failover back: end it (quantadb maintenance off)"
-                : "enough members answer: the failover goes on by itself and loses nothing; wait for it";
+                : s.settings().mode() == Settings.Mode.ASYNC
+                        ? "the failover goes on by itself, to whoever of those that answer has most of it; wait for it"
+                        : "enough members answer: the failover goes on by itself and loses nothing; wait for it";
     }
 
     /** How many of R must answer; more than there are where nobody acknowledged beside the primary. */

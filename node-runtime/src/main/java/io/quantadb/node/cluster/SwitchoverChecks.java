@@ -23,7 +23,7 @@ final class SwitchoverChecks {
 
     /**
      * The node that was named, else the best: the closest behind by megabytes, then one of the same region, then priority,
-     * then name.
+     * then one of the same zone, then name.
      */
     static Choice choose(ClusterState s, Reports reports, @Nullable NodeId named) {
         if (named != null) {
@@ -49,6 +49,7 @@ final class SwitchoverChecks {
                 .min(Comparator.<Member>comparingLong(m -> behind(s, reports, m.node()) / CLOSE_BYTES)
                         .thenComparing(m -> !Candidates.ofThePrimarysRegion(s, m))
                         .thenComparingInt(m -> -m.priority())
+                        .thenComparing(m -> !Candidates.ofThePrimarysZone(s, m))
                         .thenComparing(Member::node))
                 .map(m -> new Choice(m.node(), null))
                 .orElseGet(() -> new Choice(

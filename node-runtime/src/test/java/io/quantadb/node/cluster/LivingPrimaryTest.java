@@ -240,6 +240,31 @@ class LivingPrimaryTest {
         assertThat(Candidates.eligible(state, N2, others.get(N2))).isTrue();
     }
 
+    @Test
+    void ofNodesOfOnePriorityTheOneInThePrimarysZoneIsChosen() {
+        // Given
+        Position at = new Position(1, END);
+        var answer = new CoordMessage.FreezeReply(2, 2, 1, at, END);
+        Map<NodeId, CoordMessage.FreezeReply> answers = Map.of(N2, answer, N3, answer);
+        place(N1, "a");
+        place(N2, "b");
+        place(N3, "a");
+
+        // When
+        NodeId heir = SwitchoverChecks.choose(state, reports(), null).heir();
+        NodeId chosen = Candidates.choose(state, answers, n -> status(ServerState.STANDBY, 1, true, ""), at, N1);
+        Member n2 = state.members().get(N2);
+        state = new Draft(state)
+                .member(n2.withAddresses(n2.addresses(), "b", 101))
+                .done();
+        NodeId preferred = SwitchoverChecks.choose(state, reports(), null).heir();
+
+        // Then
+        assertThat(heir).isEqualTo(N3);
+        assertThat(chosen).isEqualTo(N3);
+        assertThat(preferred).as("priority comes first").isEqualTo(N2);
+    }
+
     /** As a leader has them of a primary that lives and two that stream. */
     private Reports reports() {
         Context ctx = new Context(TestingStates.peer(N1), new ProtocolRules(), 1, 0, now);
