@@ -68,6 +68,12 @@ record NodeParts(
 
     private static final Duration PENDING_EVERY = Duration.ofSeconds(10);
 
+    private static final int STREAM_BUFFER_MAX = 64 << 20;
+    /** The defaults that are named for them. */
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(30);
+
+    private static final Duration RECONNECT_INTERVAL = Duration.ofSeconds(5);
+
     private static final Duration LEASE_GRACE = Duration.ofMillis(500);
 
     static NodeParts build(
@@ -158,11 +164,11 @@ record NodeParts(
                 base.postgresPort(),
                 base.postgresUser(),
                 base.serverVersion(),
-                (int) Math.min(r.streamBufferSize().bytes(), 64 << 20),
+                (int) Math.min(r.streamBufferSize().bytes(), STREAM_BUFFER_MAX),
                 r.heartbeatInterval(),
                 r.heartbeatTimeout(),
-                min(r.connectTimeout(), base.connectTimeout()),
-                min(r.reconnectInterval(), base.reconnectInterval()),
+                used("connect_timeout", r.connectTimeout(), CONNECT_TIMEOUT, base.connectTimeout()),
+                used("reconnect_interval", r.reconnectInterval(), RECONNECT_INTERVAL, base.reconnectInterval()),
                 r.maxReconnectTries(),
                 r.batchSize(),
                 r.flushInterval(),
@@ -170,8 +176,19 @@ record NodeParts(
                 base.progressInterval());
     }
 
-    private static Duration min(Duration a, Duration b) {
-        return a.compareTo(b) <= 0 ? a : b;
+    /** At most what the relay itself permits; said where somebody chose more, and not of the default (docs/adr/0034). */
+    private static Duration used(String setting, Duration chosen, Duration named, Duration most) {
+        if (chosen.compareTo(most) <= 0) {
+            return chosen;
+        }
+        if (!chosen.equals(named)) {
+            LOGGER.atWarn()
+                    .addMarker(LogKeys.REPLICATION)
+                    .addKeyValue("set", chosen)
+                    .addKeyValue("used", most)
+                    .log("cluster.replication.%s is longer than what is used of it".formatted(setting));
+        }
+        return most;
     }
 
     private static boolean waits(PostgresServer server, int pid) {
