@@ -223,7 +223,8 @@ final class Keys {
                     "50ms",
                     "",
                     "5ms to 20s",
-                    "how often a leader speaks; the cluster keeps that of the node that formed it"),
+                    "how often a leader speaks, and members to it; one that is silent for three of them, a second at least,"
+                            + " is shown as gone; the cluster keeps that of the node that formed it"),
             key(
                     "cluster.raft.flush_interval",
                     Kind.DURATION,

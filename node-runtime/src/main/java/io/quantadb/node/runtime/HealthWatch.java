@@ -14,7 +14,6 @@ import org.slf4j.LoggerFactory;
 /** Says once when a member falls silent and once when it is heard again. For people; it decides nothing. Core thread. */
 final class HealthWatch {
     private static final Logger LOGGER = LoggerFactory.getLogger(HealthWatch.class);
-    private static final long SILENT_MILLIS = 1000;
 
     private final NodeId self;
     private final Heard heard;
@@ -30,12 +29,12 @@ final class HealthWatch {
             long millis = node.equals(self) ? 0 : heard.silentMillis(node, nowNanos);
             if (!Heard.expected(node, raft)) {
                 silent.remove(node);
-            } else if (millis > SILENT_MILLIS && silent.add(node)) {
+            } else if (millis >= 0 && !heard.lately(millis) && silent.add(node)) {
                 LOGGER.atWarn()
                         .addMarker(CLUSTER)
                         .addKeyValue("silent_ms", millis)
                         .log("Health check failed for node {}", node);
-            } else if (millis >= 0 && millis <= SILENT_MILLIS && silent.remove(node)) {
+            } else if (heard.lately(millis) && silent.remove(node)) {
                 LOGGER.atInfo().addMarker(CLUSTER).log("Health check passed for node {}", node);
             }
         }

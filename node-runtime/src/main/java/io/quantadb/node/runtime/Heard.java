@@ -6,13 +6,26 @@ import io.quantadb.node.consensus.ControlDispatcher;
 import io.quantadb.node.consensus.RaftStatus;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** When each node was last heard, for people to read. Written on the network's thread, read on any. */
+/**
+ * When each node was last heard, for people to read. Written on the network's thread, read on any.
+ *
+ * <p>An idle cluster speaks once per heartbeat, so one that is longer than a third of {@value #LATELY_MILLIS} ms makes
+ * {@value #HEARTBEATS} of them what counts as lately.
+ */
 final class Heard implements ControlDispatcher.Watcher {
     private static final long LATELY_MILLIS = 1_000;
+    private static final int HEARTBEATS = 3;
 
+    private final IntSupplier heartbeatMillis;
     private final Map<NodeId, Long> last = new ConcurrentHashMap<>();
+
+    /** @param heartbeatMillis the cluster's, which may differ from this node's configuration; asked on any thread */
+    Heard(IntSupplier heartbeatMillis) {
+        this.heartbeatMillis = heartbeatMillis;
+    }
 
     @Override
     public void onHeard(NodeId from, long receivedNanos) {
@@ -37,13 +50,18 @@ final class Heard implements ControlDispatcher.Watcher {
         return at == null ? -1 : Math.max(0, (nowNanos - at) / 1_000_000);
     }
 
+    /** Whether a node that said its last so long ago, in milliseconds, is there; not when it said none (-1). */
+    boolean lately(long silentMillis) {
+        return silentMillis >= 0
+                && silentMillis < Math.max(LATELY_MILLIS, (long) HEARTBEATS * heartbeatMillis.getAsInt());
+    }
+
     /** Whether a leader is known and was heard of lately; a learner keeps the last one that it knew. */
     boolean leader(@Nullable RaftStatus raft, long nowNanos) {
         PeerId leader = raft == null ? null : raft.leader();
         if (raft == null || leader == null) {
             return false;
         }
-        long silent = raft.isLeader() ? 0 : silentMillis(leader.node(), nowNanos);
-        return silent >= 0 && silent < LATELY_MILLIS;
+        return raft.isLeader() || lately(silentMillis(leader.node(), nowNanos));
     }
 }

@@ -236,7 +236,7 @@ final class NodeAgent implements AutoCloseable {
                 g.member().node(),
                 this::unfit);
         core.set(coordinator);
-        Heard heard = new Heard();
+        Heard heard = new Heard(() -> state.current().settings().heartbeatMillis());
         FedMembers fed = new FedMembers();
         WalCare walCare = parts.walCare(g.member().node(), g.network(), state, raftStatus::get, fed);
         Views views = new Views(config, started, clock, decisions, state, parts, lease, heard, walCare::lost, fed);

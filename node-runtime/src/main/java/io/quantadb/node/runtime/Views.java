@@ -24,13 +24,15 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What this node tells people about itself and its cluster, as one immutable value. Core thread. */
 final class Views {
-    private static final Duration SILENT = Duration.ofSeconds(1);
+    /** A WAL receiver says once a second where it is, however idle. */
+    private static final long STREAM_SILENT_NANOS = TimeUnit.SECONDS.toNanos(3);
 
     private final NodeConfig config;
     private final long laggingBytes;
@@ -270,16 +272,16 @@ final class Views {
         NodeId self = config.cluster().nodeId();
         boolean me = m.node().equals(self);
         boolean primary = m.node().equals(s.primary());
-        long silentMs = me ? 0 : heard.silentMillis(m.node(), clock.nanos());
+        long now = clock.nanos();
+        long silentMs = me ? 0 : heard.silentMillis(m.node(), now);
         RelaySnapshot.Following following = relay.following();
         boolean follows = following != null && following.streaming();
-        boolean heardLately = silentMs >= 0 && silentMs < SILENT.toMillis();
-        boolean here =
-                me || heardLately || (follows && following != null && m.node().equals(following.upstream()));
         RelaySnapshot.Member stream = relay.members().stream()
                 .filter(r -> r.member().node().equals(m.node()) && r.epoch() == s.epoch())
                 .findFirst()
                 .orElse(null);
+        boolean feeds = follows && following != null && m.node().equals(following.upstream());
+        boolean here = me || heard.lately(silentMs) || feeds || speaks(stream, now);
         CoordMessage.Follows elsewhere = me || stream != null ? null : fedElsewhere(m, s);
         Behind behind = primary ? new Behind(0, 0) : behind(m, s, relay, stream, elsewhere);
         NodeId upstream = upstream(m, s, here, stream, me ? following : null);
@@ -332,6 +334,11 @@ final class Views {
                         m.ownZone(),
                         m.set().priority() != null,
                         m.set().zone() != null));
+    }
+
+    /** Whether a member's stream alone shows that it is there: open, and its receiver has said something of late. */
+    static boolean speaks(RelaySnapshot.@Nullable Member stream, long nowNanos) {
+        return stream != null && stream.streaming() && nowNanos - stream.lastMessageNanos() < STREAM_SILENT_NANOS;
     }
 
     private static ClusterView.Stream streamOf(

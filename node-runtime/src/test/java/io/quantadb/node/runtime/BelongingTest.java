@@ -25,7 +25,7 @@ class BelongingTest {
     private static final long TERM = 6;
 
     private long now = 100 * SECOND;
-    private final Heard heard = new Heard();
+    private final Heard heard = new Heard(() -> 50);
     private final Map<HostPort, Greeting> answers = new HashMap<>();
     private final List<HostPort> asked = new ArrayList<>();
     private final Belonging belonging =

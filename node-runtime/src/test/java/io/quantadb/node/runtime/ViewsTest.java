@@ -3,10 +3,13 @@ package io.quantadb.node.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quantadb.node.api.ClusterView;
+import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.MemberRef;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.config.ConfigLoader;
 import io.quantadb.node.config.NodeConfig;
 import io.quantadb.node.coordinator.NodeFacts;
+import io.quantadb.node.relay.RelaySnapshot;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -41,6 +44,20 @@ class ViewsTest {
     @Test
     void aMembersDiskNeverSaysThatItBelongsToNone() {
         assertThat(membership(facts("u-1.00000000000000ff"))).isEqualTo(ClusterView.Membership.STARTING);
+    }
+
+    @ParameterizedTest(name = "open: {0}, its receiver silent for {1} ms: {2}")
+    @CsvSource({"true, 0, true", "true, 2999, true", "true, 3000, false", "false, 0, false"})
+    void aMemberIsThereWhileItsReceiverSpeaksOnAnOpenStream(boolean open, long silentMillis, boolean there) {
+        // Given
+        long now = 100_000_000_000L;
+        var member = new MemberRef(new NodeId("node2"), 1);
+        var stream = new RelaySnapshot.Member(
+                member, 1, open, Lsn.NONE, Lsn.NONE, Lsn.NONE, 0, 0, 0, -1, now - silentMillis * 1_000_000, 0, 0, 0);
+
+        // When / Then
+        assertThat(Views.speaks(stream, now)).isEqualTo(there);
+        assertThat(Views.speaks(null, now)).isFalse();
     }
 
     @ParameterizedTest(name = "{1} bytes behind with max_lag_bytes={2}, {3} ms with max_lag_time=500 ms: {4}")

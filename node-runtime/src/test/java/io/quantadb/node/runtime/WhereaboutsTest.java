@@ -36,7 +36,7 @@ class WhereaboutsTest {
     private boolean leads;
     private int priority = 100;
     private ClusterState state = ClusterState.EMPTY;
-    private final Heard heard = new Heard();
+    private final Heard heard = new Heard(() -> 50);
     private final Map<HostPort, Greeting> answers = new HashMap<>();
     private final List<HostPort> greeted = new ArrayList<>();
     private final List<HostPort> told = new ArrayList<>();
