@@ -434,8 +434,17 @@ public record ClusterView(
         return raft.state() != RaftState.LEADER || well > voters / 2;
     }
 
-    /** Whether every member is well too, so that the loss of one is survived. */
+    /**
+     * Whether every member is well too, so that the loss of one is survived. Only the leader hears all of them: others
+     * leave out those of which they know nothing.
+     */
     public boolean complete() {
-        return clusterHealthy() && members.stream().allMatch(m -> m.health() == Health.HEALTHY);
+        return clusterHealthy() && members.stream().allMatch(m -> m.health() == Health.HEALTHY || outOfSight(m));
+    }
+
+    /** The primary sees by their streams how those with data are, also while another leads. */
+    private boolean outOfSight(Member m) {
+        boolean seen = leads() || m.id().equals(node) || (node.equals(primary) && m.kind() != MemberKind.WITNESS);
+        return !seen && !m.fenced() && m.state() == State.UNKNOWN && m.health() == Health.UNKNOWN;
     }
 }

@@ -4,8 +4,9 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 
 /**
- * {@code GET /cluster/health}: {@code healthy} (writes are served, every member is well), {@code degraded} (writes are
- * served, a member is not well), {@code unhealthy} (they are not, as far as this node can tell; status 503).
+ * {@code GET /cluster/health}: {@code healthy} (writes are served, every member of which this node knows is well),
+ * {@code degraded} (writes are served, a member is not well), {@code unhealthy} (they are not, as far as this node can
+ * tell; status 503). The leader knows of all.
  */
 record HealthBody(ClusterView view) implements Json.Body {
     @Override

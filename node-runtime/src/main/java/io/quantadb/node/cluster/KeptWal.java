@@ -8,7 +8,8 @@ import java.util.TreeMap;
 
 /**
  * What a primary tells its standbys once a second: from where on it keeps WAL for each member. They keep the same, so
- * that whoever is promoted can feed the others. A member that is not named needs none: its WAL is gone already.
+ * that whoever is promoted can feed the others. A member that is not named needs none: its WAL is gone already. Under the
+ * primary's own name stands how far its WAL goes, which moves no slot; older releases do not say it.
  *
  * <pre>
  * | int8 format = 1 | int64 epoch | int16 count | count times: string node id, int64 lsn |
@@ -21,6 +22,11 @@ public record KeptWal(long epoch, Map<NodeId, Lsn> from) {
 
     public KeptWal {
         from = Collections.unmodifiableMap(new TreeMap<>(from));
+    }
+
+    /** How far the WAL of this primary goes; {@link Lsn#NONE} when it did not say, or said it in another epoch. */
+    public Lsn end(NodeId primary, long inEpoch) {
+        return epoch == inEpoch ? from.getOrDefault(primary, Lsn.NONE) : Lsn.NONE;
     }
 
     public byte[] encode() {

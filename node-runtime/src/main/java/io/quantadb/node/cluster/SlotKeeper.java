@@ -197,6 +197,7 @@ public final class SlotKeeper {
     private Round asPrimary(Seen seen, Map<NodeId, ReplicationSlot> wanted, List<Step> steps) {
         List<Notice> notices = new ArrayList<>();
         Map<NodeId, Lsn> kept = new TreeMap<>();
+        kept.put(self, seen.end());
         Set<NodeId> lost = new HashSet<>();
         toldNear.retainAll(wanted.keySet());
         toldLost.retainAll(wanted.keySet());

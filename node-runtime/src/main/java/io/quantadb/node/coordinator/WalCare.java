@@ -95,6 +95,14 @@ public final class WalCare implements AutoCloseable {
         return lost;
     }
 
+    /** How far the primary's WAL goes as it said lately; {@link Lsn#NONE} where nothing was heard of it. Any thread. */
+    public Lsn primaryEnd() {
+        ClusterState now = state.get();
+        NodeId primary = now.primary();
+        KeptWal last = toldBy(primary);
+        return last == null || primary == null ? Lsn.NONE : last.end(primary, now.epoch());
+    }
+
     /** Network thread. What somebody says who is not the primary is not used. */
     private void onTold(NodeId from, byte[] payload, long receivedNanos) {
         try {

@@ -46,6 +46,7 @@ final class Views {
     private final Heard heard;
     private final Supplier<Set<NodeId>> walGone;
     private final FedMembers fed;
+    private final OwnLag ownLag;
 
     /** @param walGone members whose WAL this primary keeps no longer */
     Views(
@@ -58,7 +59,8 @@ final class Views {
             ServingLease lease,
             Heard heard,
             Supplier<Set<NodeId>> walGone,
-            FedMembers fed) {
+            FedMembers fed,
+            OwnLag ownLag) {
         this.config = config;
         this.laggingBytes = config.cluster().replication().maxLagBytes().bytes();
         this.laggingMs = config.cluster().replication().maxLagTime().toMillis();
@@ -71,6 +73,7 @@ final class Views {
         this.heard = heard;
         this.walGone = walGone;
         this.fed = fed;
+        this.ownLag = ownLag;
     }
 
     /** Before this node belongs to a cluster. */
@@ -283,18 +286,21 @@ final class Views {
         boolean feeds = follows && following != null && m.node().equals(following.upstream());
         boolean here = me || heard.lately(silentMs) || feeds || speaks(stream, now);
         CoordMessage.Follows elsewhere = me || stream != null ? null : fedElsewhere(m, s);
-        Behind behind = primary ? new Behind(0, 0) : behind(m, s, relay, stream, elsewhere);
+        Behind behind = behind(m, s, relay, stream, elsewhere);
         NodeId upstream = upstream(m, s, here, stream, me ? following : null);
         boolean streams = elsewhere != null || (stream != null && stream.streaming());
         ClusterView.State state = me
                 ? state(self, s, core.status().server(), relay, serving)
                 : here
                         ? stateOf(m, s, stream != null, streams)
-                        : follows && (silentMs < 0 || !Heard.expected(m.node(), raft))
-                                ? ClusterView.State.UNKNOWN
-                                : ClusterView.State.DOWN;
+                        : away(
+                                follows,
+                                witness(m) || witness(s.member(self)),
+                                silentMs,
+                                Heard.expected(m.node(), raft));
         boolean desynced = stream == null && walGone.get().contains(m.node());
-        boolean well = primary || witness(m) || (me && follows);
+        // A stream of its own is all that a standby knows before it has heard how far the primary is.
+        boolean well = primary || witness(m) || (me && follows && behind.bytes() < 0);
         ClusterView.Role role = m.kind() == MemberKind.WITNESS
                 ? ClusterView.Role.WITNESS
                 : primary ? ClusterView.Role.PRIMARY : here ? ClusterView.Role.REPLICA : ClusterView.Role.UNKNOWN;
@@ -305,9 +311,9 @@ final class Views {
                 state,
                 desynced
                         ? ClusterView.Health.DESYNCED
-                        : here
-                                ? health(well, behind.bytes, laggingBytes, behind.millis, laggingMs)
-                                : ClusterView.Health.UNKNOWN,
+                        : !here
+                                ? ClusterView.Health.UNKNOWN
+                                : well ? ClusterView.Health.HEALTHY : behind.health(laggingBytes, laggingMs),
                 m.dataVoter() || m.kind() == MemberKind.WITNESS,
                 s.rule().set().stream().anyMatch(r -> r.node().equals(m.node())),
                 m.state() == MemberState.LEAVING,
@@ -319,21 +325,25 @@ final class Views {
                 me
                         ? ownLsn(primary, relay)
                         : stream != null ? stream.flushed() : elsewhere != null ? elsewhere.flushed() : Lsn.NONE,
-                behind.bytes,
-                behind.millis,
+                behind.bytes(),
+                behind.millis(),
                 silentMs,
                 m.priority(),
                 m.zone(),
                 streamOf(stream, me ? following : null),
-                note(m, s, behind.millis, upstream, me ? following : null),
+                note(m, s, behind.millis(), upstream, me ? following : null),
                 m.fence().fenced(),
                 upstream,
                 m.upstream(),
-                new ClusterView.Own(
-                        m.ownPriority(),
-                        m.ownZone(),
-                        m.set().priority() != null,
-                        m.set().zone() != null));
+                own(m));
+    }
+
+    private static ClusterView.Own own(Member m) {
+        return new ClusterView.Own(
+                m.ownPriority(),
+                m.ownZone(),
+                m.set().priority() != null,
+                m.set().zone() != null);
     }
 
     /** Whether a member's stream alone shows that it is there: open, and its receiver has said something of late. */
@@ -354,29 +364,49 @@ final class Views {
                 : new ClusterView.Stream(-1, following.bytesPerSecond(), following.errors());
     }
 
-    /** How far a member is behind the primary; -1 when this node cannot tell. */
-    private record Behind(long bytes, long millis) {}
-
-    /** Only the primary compares with the primary: what a standby feeds it compares with what it has itself. */
+    /**
+     * Only the primary compares others with the primary: what a standby feeds it compares with what it has itself. Of
+     * itself a standby knows what the primary says.
+     */
     private Behind behind(
             Member m,
             ClusterState s,
             RelaySnapshot relay,
             RelaySnapshot.@Nullable Member stream,
             CoordMessage.@Nullable Follows elsewhere) {
-        if (!config.cluster().nodeId().equals(s.primary())) {
-            return new Behind(-1, -1);
+        if (m.node().equals(s.primary())) {
+            return Behind.NOTHING;
+        }
+        NodeId self = config.cluster().nodeId();
+        RelaySnapshot.Following following = relay.following();
+        if (m.node().equals(self) && following != null && following.streaming() && following.epoch() == s.epoch()) {
+            return ownLag.measure(s.epoch(), following.delivered(), following.flushed(), clock.nanos());
+        }
+        if (!self.equals(s.primary())) {
+            return Behind.UNKNOWN;
         }
         if (stream != null) {
             return new Behind(stream.lagBytes(), stream.lagNanos() / 1_000_000);
         }
         if (elsewhere == null) {
-            return new Behind(-1, -1);
+            return Behind.UNKNOWN;
         }
         Lsn end = ownLsn(true, relay);
         return new Behind(
                 Math.max(0, end.minus(elsewhere.flushed())),
                 fed.flushed(m.node(), elsewhere.flushed(), end, clock.nanos()));
+    }
+
+    /**
+     * Of a member that is not there: gone, or only out of this node's sight.
+     *
+     * @param follows whether this node's own WAL streams: it is not the one that is cut off
+     * @param witness whether it or this node is one: then no WAL tells of it
+     * @param expected whether it is to be heard here
+     */
+    static ClusterView.State away(boolean follows, boolean witness, long silentMs, boolean expected) {
+        boolean unseen = (follows && silentMs < 0) || (!expected && (follows || witness));
+        return unseen ? ClusterView.State.UNKNOWN : ClusterView.State.DOWN;
     }
 
     /** Of a member that was heard of, as far as its stream tells. */
@@ -458,24 +488,5 @@ final class Views {
                                         ? "; commits wait for it, until the rule asks for fewer"
                                         : "; commits wait for it (policy block)"
                                 : "; no commit waits for it");
-    }
-
-    /**
-     * How well a member that was heard of follows.
-     *
-     * @param well known without comparing: the primary itself, or this very node while its WAL streams
-     * @param lag WAL that the primary has and it has not flushed; negative when unknown
-     * @param laggingBytes {@code max_lag_bytes}
-     * @param lagMs how old the oldest of that WAL is
-     * @param laggingMs {@code max_lag_time}
-     */
-    static ClusterView.Health health(boolean well, long lag, long laggingBytes, long lagMs, long laggingMs) {
-        if (well) {
-            return ClusterView.Health.HEALTHY;
-        }
-        if (lag < 0) {
-            return ClusterView.Health.UNKNOWN;
-        }
-        return lag <= laggingBytes && lagMs <= laggingMs ? ClusterView.Health.HEALTHY : ClusterView.Health.LAGGING;
     }
 }

@@ -65,7 +65,7 @@ public final class TestingViews {
                 new ClusterView.ServerRun(4711, List.of("max_connections"), ClusterView.Reads.CURRENT));
     }
 
-    /** node2 follows node3, which took over from node1; node1 is gone. */
+    /** node2 follows node3, which took over from node1; of node1 it hears nothing any more. */
     public static ClusterView replica() {
         return new ClusterView(
                 NODE2,
@@ -83,7 +83,7 @@ public final class TestingViews {
                 Settings.DEFAULT,
                 Membership.MEMBER,
                 List.of(
-                        member(NODE1, 0, Role.UNKNOWN, State.DOWN, Health.UNKNOWN, 0, -1, 9000),
+                        member(NODE1, 0, Role.UNKNOWN, State.UNKNOWN, Health.UNKNOWN, 0, -1, 9000),
                         member(NODE2, 1, Role.REPLICA, State.STREAMING, Health.HEALTHY, 0x16_B374D848L, 0, 0),
                         member(NODE3, 2, Role.PRIMARY, State.ACTIVE, Health.HEALTHY, 0x16_B374D848L, 0, 12)),
                 Instant.parse("2024-01-26T10:59:50.123456Z"),
@@ -96,10 +96,24 @@ public final class TestingViews {
 
     /** The same before this node's stream is up: it can tell of no member but the primary. */
     static ClusterView withUnknownSelf(ClusterView v) {
-        List<Member> members = List.of(
-                v.members().get(0),
-                member(NODE2, 1, Role.REPLICA, State.CONNECTING, Health.UNKNOWN, 12345, -1, 0),
-                v.members().get(2));
+        return with(v, member(NODE2, 1, Role.REPLICA, State.CONNECTING, Health.UNKNOWN, 12345, -1, 0));
+    }
+
+    /** The same with this one in place of its own of that member. */
+    static ClusterView with(ClusterView v, Member other) {
+        List<Member> members = v.members().stream()
+                .map(m -> m.id().equals(other.id()) ? other : m)
+                .toList();
+        return with(v, v.raft(), members);
+    }
+
+    /** The same while that node leads. */
+    static ClusterView ledBy(ClusterView v, NodeId leader) {
+        RaftState state = v.node().equals(leader) ? RaftState.LEADER : RaftState.FOLLOWER;
+        return with(v, new Raft(state, 4, leader, 40, 39), v.members());
+    }
+
+    private static ClusterView with(ClusterView v, Raft raft, List<Member> members) {
         return new ClusterView(
                 v.node(),
                 v.startTime(),
@@ -107,7 +121,7 @@ public final class TestingViews {
                 v.role(),
                 v.state(),
                 v.addresses(),
-                v.raft(),
+                raft,
                 v.primary(),
                 v.epoch(),
                 v.timeline(),
@@ -188,7 +202,7 @@ public final class TestingViews {
                 reason);
     }
 
-    private static Member member(
+    static Member member(
             NodeId id, int offset, Role role, State state, Health health, long lsn, long lagMs, long heard) {
         return new Member(
                 id,

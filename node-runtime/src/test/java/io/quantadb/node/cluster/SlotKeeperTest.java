@@ -46,7 +46,7 @@ class SlotKeeperTest {
         // Then
         assertThat(round.steps()).isEmpty();
         assertThat(round.notices()).isEmpty();
-        assertThat(round.tell()).isEqualTo(new KeptWal(1, Map.of(N2, at(500), N3, at(450))));
+        assertThat(round.tell()).isEqualTo(new KeptWal(1, Map.of(N1, END, N2, at(500), N3, at(450))));
     }
 
     @Test
@@ -104,7 +104,7 @@ class SlotKeeperTest {
         assertThat(first.steps()).isEmpty();
         assertThat(first.notices()).containsExactly(new Notice.Lost(N3, BOUND));
         assertThat(first.lost()).containsExactly(N3);
-        assertThat(first.tell()).isEqualTo(new KeptWal(1, Map.of(N2, at(500))));
+        assertThat(first.tell()).isEqualTo(new KeptWal(1, Map.of(N1, END, N2, at(500))));
         assertThat(second.notices()).isEmpty();
         assertThat(back.lost()).isEmpty();
         assertThat(lostAgain.notices()).containsExactly(new Notice.Lost(N3, BOUND));
@@ -202,6 +202,34 @@ class SlotKeeperTest {
 
         // Then
         assertThat(round.steps()).isEmpty();
+    }
+
+    @Test
+    void howFarThePrimarysOwnWalGoesMovesNoSlot() {
+        // Given
+        KeptWal without = new KeptWal(1, Map.of(N3, at(480)));
+        KeptWal with = new KeptWal(1, Map.of(N1, at(900), N3, at(480)));
+
+        // When
+        Round older = standby.next(onStandby(without, slot(N1, 400), slot(N3, 400)));
+        Round newer = standby.next(onStandby(with, slot(N1, 400), slot(N3, 400)));
+
+        // Then
+        assertThat(newer.steps())
+                .containsExactlyInAnyOrder(
+                        new Step.Advance(SlotNames.of(N1), END), new Step.Advance(SlotNames.of(N3), at(480)));
+        assertThat(older).isEqualTo(newer);
+    }
+
+    @Test
+    void theEndOfThePrimarysWalIsKnownInTheEpochInWhichItWasTold() {
+        // Given
+        KeptWal told = new KeptWal(1, Map.of(N1, at(900), N3, at(480)));
+
+        // When / Then
+        assertThat(told.end(N1, 1)).isEqualTo(at(900));
+        assertThat(told.end(N1, 2)).isEqualTo(Lsn.NONE);
+        assertThat(told.end(N2, 1)).isEqualTo(Lsn.NONE);
     }
 
     @Test

@@ -60,18 +60,32 @@ class ViewsTest {
         assertThat(Views.speaks(null, now)).isFalse();
     }
 
-    @ParameterizedTest(name = "{1} bytes behind with max_lag_bytes={2}, {3} ms with max_lag_time=500 ms: {4}")
+    @ParameterizedTest(name = "{0} bytes behind with max_lag_bytes={1}, {2} ms with max_lag_time=500 ms: {3}")
     @CsvSource({
-        "true, -1, 1000, -1, HEALTHY",
-        "false, -1, 1000, -1, UNKNOWN",
-        "false, 0, 1000, 0, HEALTHY",
-        "false, 1000, 1000, 500, HEALTHY",
-        "false, 1001, 1000, 0, LAGGING",
-        "false, 1001, 2000, 0, HEALTHY",
-        "false, 10, 2000, 501, LAGGING",
+        "-1, 1000, -1, UNKNOWN",
+        "0, 1000, 0, HEALTHY",
+        "1000, 1000, 500, HEALTHY",
+        "1001, 1000, 0, LAGGING",
+        "1001, 2000, 0, HEALTHY",
+        "10, 2000, 501, LAGGING",
     })
-    void aFollowerLagsBeyondTheConfiguredLimits(
-            boolean well, long lag, long limit, long lagMs, ClusterView.Health health) {
-        assertThat(Views.health(well, lag, limit, lagMs, 500)).isEqualTo(health);
+    void aFollowerLagsBeyondTheConfiguredLimits(long lag, long limit, long lagMs, ClusterView.Health health) {
+        assertThat(new Behind(lag, lagMs).health(limit, 500)).isEqualTo(health);
+    }
+
+    @ParameterizedTest(name = "streaming: {0}, one is a witness: {1}, silent for {2} ms, to be heard: {3}: {4}")
+    @CsvSource({
+        "true, false, -1, false, UNKNOWN",
+        "true, false, 9000, false, UNKNOWN",
+        "true, false, -1, true, UNKNOWN",
+        "true, false, 9000, true, DOWN",
+        "true, true, 9000, true, DOWN",
+        "false, false, -1, false, DOWN",
+        "false, true, -1, false, UNKNOWN",
+        "false, true, -1, true, DOWN",
+    })
+    void whoIsSilentIsDownOnlyWhereItWouldBeHeard(
+            boolean streaming, boolean witness, long silentMillis, boolean expected, ClusterView.State state) {
+        assertThat(Views.away(streaming, witness, silentMillis, expected)).isEqualTo(state);
     }
 }
