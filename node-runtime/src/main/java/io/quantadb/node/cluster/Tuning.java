@@ -11,8 +11,8 @@ package io.quantadb.node.cluster;
  * @param moveDelayMillis how long after a move away from a living primary the next one for the same cause waits; each
  *     further one waits twice as long, up to {@value #MOVE_DELAY_MAX_MILLIS} ms; 0 for none
  * @param acrossRegions whether a failover may choose a node of another region than the primary's
- * @param slowAfterMillis for how long a standby must have been slow before it is called so and, with {@link
- *     Settings.Policy#SHRINK}, no commit waits for it any more
+ * @param slowAfterMillis how old the oldest WAL that a standby has not flushed becomes until it is called slow and, with
+ *     {@link Settings.Policy#SHRINK}, no commit waits for it any more
  */
 public record Tuning(
         int electionBaseMinMillis,

@@ -191,9 +191,9 @@ final class Keys {
                     "10s",
                     "",
                     "100ms to 1d",
-                    "for how long a standby is behind by more than `max_lag_bytes` or that time until it is called slow and,"
-                            + " with policy `shrink`, no commit waits for it; the cluster keeps that of the node that formed"
-                            + " it, `quantadb settings` changes it"),
+                    "how old the oldest WAL that a standby has not flushed becomes until it is called slow and, with policy"
+                            + " `shrink`, no commit waits for it, however many bytes that is; the cluster keeps that of the"
+                            + " node that formed it, `quantadb settings` changes it"),
             key(
                     "cluster.raft.election_timeout",
                     Kind.DURATION,

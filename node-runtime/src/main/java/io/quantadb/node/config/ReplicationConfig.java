@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param reconnectInterval longest pause between attempts
  * @param maxReconnectTries after how many attempts the state says that the upstream is not reached; dialling goes on
  * @param snapshotTimeout how long a base backup may make no progress
- * @param slowStandbyAfter for how long a standby is behind until it is called slow
+ * @param slowStandbyAfter how old the oldest WAL that a standby lacks becomes until it is called slow
  * @param commitMode which commits are acknowledged
  */
 public record ReplicationConfig(
