@@ -244,6 +244,7 @@ public final class ConfigLoader {
                 s.duration(at + "reconnect_interval"),
                 s.number(at + "max_reconnect_tries"),
                 s.duration(at + "snapshot_timeout"),
+                s.sizeOrNone(at + "rejoin_rate"),
                 s.duration(at + "slow_standby_after"),
                 s.choice(at + "commit_mode", CommitMode.class));
     }

@@ -186,6 +186,14 @@ final class Keys {
                     "1s to 1h",
                     "how long a base backup that this node takes may make no progress until it is given up and begun anew"),
             key(
+                    REPLICATION + "rejoin_rate",
+                    Kind.SIZE,
+                    "0",
+                    "",
+                    "0 for no limit, 32kB to 1GB",
+                    "how much a second this node reads from the primary at most while it copies the primary's data, as a new"
+                            + " member or to come back, by `pg_rewind` too"),
+            key(
                     REPLICATION + "slow_standby_after",
                     Kind.DURATION,
                     "10s",

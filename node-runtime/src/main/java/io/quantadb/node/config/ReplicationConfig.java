@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param reconnectInterval longest pause between attempts
  * @param maxReconnectTries after how many attempts the state says that the upstream is not reached; dialling goes on
  * @param snapshotTimeout how long a base backup may make no progress
+ * @param rejoinRate how much a second a copy of the primary's data may read; 0 for no limit. The bounds are those of
+ *     MAX_RATE (PostgreSQL documentation, "Streaming Replication Protocol", BASE_BACKUP)
  * @param slowStandbyAfter how old the oldest WAL that a standby lacks becomes until it is called slow
  * @param commitMode which commits are acknowledged
  */
@@ -35,6 +37,7 @@ public record ReplicationConfig(
         Duration reconnectInterval,
         int maxReconnectTries,
         Duration snapshotTimeout,
+        DataSize rejoinRate,
         Duration slowStandbyAfter,
         CommitMode commitMode) {
     private static final String AT = "cluster.replication.";
@@ -54,11 +57,21 @@ public record ReplicationConfig(
                 AT + "reconnect_interval", reconnectInterval, Duration.ofMillis(10), Duration.ofMinutes(10));
         Bounds.requireBetween(AT + "max_reconnect_tries", maxReconnectTries, 1, 1_000_000);
         Bounds.requireBetween(AT + "snapshot_timeout", snapshotTimeout, Duration.ofSeconds(1), Duration.ofHours(1));
+        requireRate(rejoinRate);
         Bounds.requireBetween(AT + "slow_standby_after", slowStandbyAfter, Duration.ofMillis(100), Duration.ofDays(1));
         if (heartbeatTimeout.compareTo(heartbeatInterval) <= 0) {
             throw new IllegalArgumentException(
                     "cluster.replication.heartbeat_timeout=%s must be longer than cluster.replication.heartbeat_interval=%s"
                             .formatted(Durations.format(heartbeatTimeout), Durations.format(heartbeatInterval)));
+        }
+    }
+
+    private static void requireRate(DataSize rate) {
+        DataSize least = DataSize.ofKib(32);
+        DataSize most = DataSize.ofMib(1024);
+        if (rate.bytes() != 0 && (rate.compareTo(least) < 0 || rate.compareTo(most) > 0)) {
+            throw new IllegalArgumentException("%s=%s must be 0 for no limit, or from %s to %s a second"
+                    .formatted(AT + "rejoin_rate", rate, least, most));
         }
     }
 }

@@ -79,6 +79,11 @@ final class Settings {
         return read(path, DataSize::parse);
     }
 
+    /** A size that {@code 0}, without a unit, or nothing switches off. */
+    DataSize sizeOrNone(String path) {
+        return read(path, text -> text.isBlank() || text.strip().equals("0") ? new DataSize(0) : DataSize.parse(text));
+    }
+
     <E extends Enum<E>> E choice(String path, Class<E> type) {
         return read(path, text -> {
             for (E constant : type.getEnumConstants()) {

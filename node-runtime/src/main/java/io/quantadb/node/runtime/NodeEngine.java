@@ -6,6 +6,7 @@ import io.quantadb.node.common.LogKeys;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeException;
 import io.quantadb.node.common.NodeException.LocalFault;
+import io.quantadb.node.config.ReplicationConfig;
 import io.quantadb.node.coordinator.EngineControl;
 import io.quantadb.node.pgwire.PgConnection;
 import io.quantadb.node.postgres.CommitProbe;
@@ -65,6 +66,7 @@ final class NodeEngine implements EngineControl {
     private final WalRelay relay;
     private final Rewinder rewinder;
     private final Duration snapshotTimeout;
+    private final long rejoinRate;
     private final SpareSegment spare;
     private final SpareKeeper spares;
     private final ReentrantLock readTurn = new ReentrantLock();
@@ -82,10 +84,15 @@ final class NodeEngine implements EngineControl {
 
     private volatile boolean rewinding;
 
-    /** @param snapshotTimeout how long a base backup may make no progress */
+    /** @param replication what a base backup is taken by: how fast, and how long it may make no progress */
     NodeEngine(
-            PostgresServer server, NodePostgres postgres, WalRelay relay, Rewinder rewinder, Duration snapshotTimeout) {
-        this.snapshotTimeout = snapshotTimeout;
+            PostgresServer server,
+            NodePostgres postgres,
+            WalRelay relay,
+            Rewinder rewinder,
+            ReplicationConfig replication) {
+        this.snapshotTimeout = replication.snapshotTimeout();
+        this.rejoinRate = replication.rejoinRate().bytes();
         this.server = server;
         this.directory = postgres.directory();
         this.user = postgres.user();
@@ -348,7 +355,7 @@ final class NodeEngine implements EngineControl {
             BaseBackupClient.Result done = BaseBackupClient.clone(
                     session,
                     new BaseBackupRequest(
-                            directory.path(), "quantadb clone", owner(user), snapshotTimeout, progress -> {
+                            directory.path(), "quantadb clone", owner(user), snapshotTimeout, rejoinRate, progress -> {
                                 cloning = new Cloning(progress.doneBytes(), progress.totalBytes());
                                 if (progress.doneBytes() - told[0] >= TELL_EVERY_BYTES) {
                                     told[0] = progress.doneBytes();

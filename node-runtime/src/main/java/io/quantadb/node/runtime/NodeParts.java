@@ -131,8 +131,8 @@ record NodeParts(
                 server,
                 postgres,
                 relay,
-                new Rewinder(config.postgres().rewind(), server, postgres, relay, diverged, Clock.systemUTC()),
-                config.cluster().replication().snapshotTimeout());
+                new Rewinder(rewinding(config), server, postgres, relay, diverged, Clock.systemUTC()),
+                config.cluster().replication());
         DirectoryContents contents =
                 postgres.directory().inspect(postgres.binaries().major(), null);
         boolean hasData = contents instanceof DirectoryContents.Cluster;
@@ -142,6 +142,12 @@ record NodeParts(
                     .log("a clone or a rewind of the data directory was cut short: what is in it is not used");
         }
         return new NodeParts(postgres, server, relay, front, engine, gate, post, clock, hasData);
+    }
+
+    private static Rewinder.Settings rewinding(NodeConfig config) {
+        return new Rewinder.Settings(
+                config.postgres().rewind(),
+                config.cluster().replication().rejoinRate().bytes());
     }
 
     private static RelayConfig relayConfig(NodeConfig config, NodeFacts member, NodePostgres postgres) {

@@ -25,7 +25,8 @@ import org.slf4j.LoggerFactory;
  * carried by a stream of its own to the agent there. Who may connect is decided by the socket's directory.
  *
  * <p>Back-pressure: each direction is copied by a thread that reads only when what it read before is written. Closing ends
- * all connections; a stream that ends closes its connection, and the other way round.
+ * all connections; a stream that ends closes its connection, and the other way round. What comes from the source keeps to a
+ * {@link Pace}, all connections together, and what waits for it holds the source back.
  */
 final class RewindTunnel implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(RewindTunnel.class);
@@ -39,20 +40,22 @@ final class RewindTunnel implements AutoCloseable {
 
     private final Path socket;
     private final Dial dial;
+    private final Pace pace;
     private final ServerSocketChannel listener;
     private final Set<ByteChannel> open = ConcurrentHashMap.newKeySet();
     private final AtomicLong bytes = new AtomicLong();
     private final AtomicReference<@Nullable String> trouble = new AtomicReference<>();
     private volatile boolean closed;
 
-    private RewindTunnel(Path socket, Dial dial, ServerSocketChannel listener) {
+    private RewindTunnel(Path socket, Dial dial, Pace pace, ServerSocketChannel listener) {
         this.socket = socket;
         this.dial = dial;
+        this.pace = pace;
         this.listener = listener;
     }
 
     /** Listens on {@code .s.PGSQL.<port>} in this directory, which admits PostgreSQL's user alone. */
-    static RewindTunnel listen(Path socket, Dial dial) {
+    static RewindTunnel listen(Path socket, Dial dial, Pace pace) {
         ServerSocketChannel listener = null;
         try {
             Files.deleteIfExists(socket);
@@ -60,7 +63,7 @@ final class RewindTunnel implements AutoCloseable {
             listener.bind(UnixDomainSocketAddress.of(socket));
             // PostgreSQL's user may be another than a root agent; who may come here, the directory decides.
             Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rwxrwxrwx"));
-            RewindTunnel tunnel = new RewindTunnel(socket, dial, listener);
+            RewindTunnel tunnel = new RewindTunnel(socket, dial, pace, listener);
             Thread.ofVirtual().name("quantadb-rewind-tunnel").start(tunnel::accept);
             return tunnel;
         } catch (IOException e) {
@@ -129,6 +132,7 @@ final class RewindTunnel implements AutoCloseable {
                 buffer.flip();
                 if (counted) {
                     bytes.addAndGet(buffer.remaining());
+                    Thread.sleep(pace.delayOf(buffer.remaining()));
                 }
                 while (buffer.hasRemaining()) {
                     to.write(buffer);
@@ -137,6 +141,8 @@ final class RewindTunnel implements AutoCloseable {
             }
         } catch (IOException e) {
             // One side has gone: the other is closed below, and whoever waits there hears of it.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         } finally {
             end(from);
             end(to);

@@ -64,7 +64,7 @@ final class Rewinder {
     /** Beside {@link NodePostgres#SOCKET_PORT}, in the directory of the relay's socket. */
     private static final int PORT = NodePostgres.SOCKET_PORT + 1;
 
-    private final RewindMode mode;
+    private final Settings settings;
     private final PostgresServer server;
     private final DataDirectory directory;
     private final ServerUser user;
@@ -73,14 +73,17 @@ final class Rewinder {
     private final DivergedWal kept;
     private final InstantSource clock;
 
+    /** @param bytesPerSecond how much pg_rewind may read a second; 0 for no limit */
+    record Settings(RewindMode mode, long bytesPerSecond) {}
+
     Rewinder(
-            RewindMode mode,
+            Settings settings,
             PostgresServer server,
             NodePostgres postgres,
             WalRelay relay,
             DivergedWal kept,
             InstantSource clock) {
-        this.mode = mode;
+        this.settings = settings;
         this.server = server;
         this.directory = postgres.directory();
         this.user = postgres.user();
@@ -111,9 +114,10 @@ final class Rewinder {
         PgRewind program = program();
         RewoundWal wal = setAside();
         Path socket = PgConnection.socketIn(sockets, PORT);
+        Pace pace = new Pace(settings.bytesPerSecond(), System::nanoTime);
         long began = System.nanoTime();
         try (PgConnection session = session(order);
-                RewindTunnel tunnel = RewindTunnel.listen(socket, () -> stream(order))) {
+                RewindTunnel tunnel = RewindTunnel.listen(socket, () -> stream(order), pace)) {
             requireNoTablespaces(session);
             wal.setAside(order.fork());
             directory.beginRewind(order.generation());
@@ -160,7 +164,7 @@ final class Rewinder {
     }
 
     private PgRewind program() {
-        if (mode == RewindMode.OFF) {
+        if (settings.mode() == RewindMode.OFF) {
             throw new LocalFault("postgres.rewind is off");
         }
         return PgRewind.of(server.config())

@@ -46,7 +46,7 @@ public final class BaseBackupClient {
     public static Result clone(PgConnection connection, BaseBackupRequest request) {
         CloneTarget target = new CloneTarget(request.target(), request.owner());
         target.prepare();
-        Duration first = request.stall().compareTo(CHECKPOINT_WAIT) > 0 ? request.stall() : CHECKPOINT_WAIT;
+        Duration first = request.patience().compareTo(CHECKPOINT_WAIT) > 0 ? request.patience() : CHECKPOINT_WAIT;
         CopyOut copy = connection.copyOut(command(request), first);
         try {
             return receive(copy, request, target);
@@ -57,9 +57,11 @@ public final class BaseBackupClient {
         }
     }
 
-    private static String command(BaseBackupRequest request) {
-        return "BASE_BACKUP (LABEL '%s', PROGRESS true, CHECKPOINT 'fast', WAL true, MANIFEST 'no', TABLESPACE_MAP true)"
-                .formatted(request.label());
+    /** MAX_RATE is in kB a second; the server limits the WAL at the end too. */
+    static String command(BaseBackupRequest request) {
+        String limit = request.bytesPerSecond() == 0 ? "" : ", MAX_RATE " + (request.bytesPerSecond() >> 10);
+        return "BASE_BACKUP (LABEL '%s', PROGRESS true, CHECKPOINT 'fast', WAL true, MANIFEST 'no', TABLESPACE_MAP true%s)"
+                .formatted(request.label(), limit);
     }
 
     private static Result receive(CopyOut copy, BaseBackupRequest request, CloneTarget target) {
@@ -70,7 +72,7 @@ public final class BaseBackupClient {
         long totalBytes = totalBytes(copy.before().get(1));
         ArchiveStream archives = new ArchiveStream(
                 copy,
-                request.stall(),
+                request.patience(),
                 doneBytes -> request.onProgress().accept(new Progress(doneBytes, Math.max(totalBytes, doneBytes))));
         long bytes = 0;
         for (ArchiveStream.Archive next = archives.nextArchive(); next != null; next = archives.nextArchive()) {
@@ -79,7 +81,7 @@ public final class BaseBackupClient {
             }
             bytes += target.unpack(archives);
         }
-        List<QueryResult> after = copy.finish(request.stall());
+        List<QueryResult> after = copy.finish(request.patience());
         if (after.isEmpty() || after.getFirst().rows().isEmpty()) {
             throw new ProtocolViolation(SqlState.PROTOCOL_VIOLATION, "a base backup ended without its position");
         }

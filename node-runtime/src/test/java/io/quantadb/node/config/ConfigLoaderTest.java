@@ -76,6 +76,28 @@ class ConfigLoaderTest {
         assertThat(config.cluster().raft().electionTimeoutMax()).isEqualTo(Duration.ofMillis(250));
     }
 
+    @ParameterizedTest(name = "rejoin_rate={0} is {1} bytes a second")
+    @CsvSource({"0,0", "'',0", "0MB,0", "32kB,32768", "100MB,104857600", "1GB,1073741824"})
+    void readsTheRateOfCopiesAndNothingOrZeroAsNoLimit(String text, long bytes) throws IOException {
+        // Given
+        Path file = write("node.json", """
+                {"cluster": {"replication": {"rejoin_rate": "%s"}}}
+                """.formatted(text));
+
+        // When
+        DataSize byFile =
+                loader(Map.of()).load(file, List.of()).cluster().replication().rejoinRate();
+        DataSize byFlag = loader(Map.of())
+                .load(null, flags("cluster.replication.rejoin_rate=" + text))
+                .cluster()
+                .replication()
+                .rejoinRate();
+
+        // Then
+        assertThat(byFile).isEqualTo(new DataSize(bytes));
+        assertThat(byFlag).isEqualTo(new DataSize(bytes));
+    }
+
     @Test
     void startsASingleNodeWithoutAnySetting() {
         // When
@@ -173,6 +195,14 @@ class ConfigLoaderTest {
                         + " 10s or 5m; expected: 1ms to 10s (from --cluster.replication.flush_interval)",
                 "cluster.replication.max_lag_bytes=1|cluster.replication.max_lag_bytes=1 is not a size such as 512kB, 16MB or"
                         + " 1GB; expected: 16kB to 1024TB (from --cluster.replication.max_lag_bytes)",
+                "cluster.replication.rejoin_rate=16kB|cluster.replication.rejoin_rate=16kB must be 0 for no limit, or from 32kB"
+                        + " to 1GB a second (cluster.replication.rejoin_rate from --cluster.replication.rejoin_rate)",
+                "cluster.replication.rejoin_rate=1025MB|cluster.replication.rejoin_rate=1025MB must be 0 for no limit, or from"
+                        + " 32kB to 1GB a second",
+                "cluster.replication.rejoin_rate=100|cluster.replication.rejoin_rate=100 is not a size such as 512kB, 16MB or"
+                        + " 1GB; expected: 0 for no limit, 32kB to 1GB (from --cluster.replication.rejoin_rate)",
+                "cluster.replication.rejoin_rate=100MB/s|cluster.replication.rejoin_rate=100MB/s is not a size such as 512kB,"
+                        + " 16MB or 1GB",
                 "cluster.replication.heartbeat_timeout=5s|cluster.replication.heartbeat_timeout=5s must be longer than"
                         + " cluster.replication.heartbeat_interval=10s (cluster.replication.heartbeat_timeout from"
                         + " --cluster.replication.heartbeat_timeout)",

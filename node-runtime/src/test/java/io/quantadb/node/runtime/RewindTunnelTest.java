@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class RewindTunnelTest {
     private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Pace UNLIMITED = new Pace(0, System::nanoTime);
 
     @TempDir
     private Path dir;
@@ -59,7 +60,7 @@ class RewindTunnelTest {
     @Test
     void carriesBytesBothWaysAndCountsWhatCameFromTheSource() throws Exception {
         // Given
-        try (RewindTunnel tunnel = RewindTunnel.listen(dir.resolve("here"), this::dial);
+        try (RewindTunnel tunnel = RewindTunnel.listen(dir.resolve("here"), this::dial, UNLIMITED);
                 SocketChannel client = connect()) {
             // When
             write(client, "question");
@@ -74,9 +75,28 @@ class RewindTunnelTest {
     }
 
     @Test
+    void whatComesFromTheSourceTakesAtLeastAsLongAsItsRateAsks() throws Exception {
+        // Given
+        long began = System.nanoTime();
+        try (RewindTunnel tunnel =
+                        RewindTunnel.listen(dir.resolve("here"), this::dial, new Pace(1_000, System::nanoTime));
+                SocketChannel client = connect()) {
+            await().atMost(SOON).until(() -> arrived.size() == 1);
+
+            // When
+            write(arrived.getFirst(), "x".repeat(400));
+            assertThat(read(client, 400)).hasSize(400);
+
+            // Then
+            assertThat(Duration.ofNanos(System.nanoTime() - began)).isGreaterThanOrEqualTo(Duration.ofMillis(400));
+            assertThat(tunnel.bytes()).isEqualTo(400);
+        }
+    }
+
+    @Test
     void endsAConnectionWhenEitherSideDoes() throws Exception {
         // Given
-        try (RewindTunnel tunnel = RewindTunnel.listen(dir.resolve("here"), this::dial);
+        try (RewindTunnel tunnel = RewindTunnel.listen(dir.resolve("here"), this::dial, UNLIMITED);
                 SocketChannel first = connect();
                 SocketChannel second = connect()) {
             await().atMost(SOON).until(() -> arrived.size() == 2);
@@ -105,9 +125,12 @@ class RewindTunnelTest {
     @Test
     void aConnectionThatFindsNoWayIsClosedAndTheReasonKept() throws Exception {
         // Given
-        try (RewindTunnel tunnel = RewindTunnel.listen(dir.resolve("here"), () -> {
-                    throw new LocalFault("node2 does not let this node rewind");
-                });
+        try (RewindTunnel tunnel = RewindTunnel.listen(
+                        dir.resolve("here"),
+                        () -> {
+                            throw new LocalFault("node2 does not let this node rewind");
+                        },
+                        UNLIMITED);
                 SocketChannel client = connect()) {
             // When
             int count = client.read(ByteBuffer.allocate(1));
@@ -121,7 +144,7 @@ class RewindTunnelTest {
     @Test
     void closingEndsWhatIsOpenAndLeavesNoSocketBehind() throws Exception {
         // Given
-        RewindTunnel tunnel = RewindTunnel.listen(dir.resolve("here"), this::dial);
+        RewindTunnel tunnel = RewindTunnel.listen(dir.resolve("here"), this::dial, UNLIMITED);
         SocketChannel client = connect();
         await().atMost(SOON).until(() -> arrived.size() == 1);
 
@@ -141,7 +164,7 @@ class RewindTunnelTest {
         Files.createFile(dir.resolve("here"));
 
         // When
-        try (RewindTunnel tunnel = RewindTunnel.listen(dir.resolve("here"), this::dial);
+        try (RewindTunnel tunnel = RewindTunnel.listen(dir.resolve("here"), this::dial, UNLIMITED);
                 SocketChannel client = connect()) {
             write(client, "x");
 

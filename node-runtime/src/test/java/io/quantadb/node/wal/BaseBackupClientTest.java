@@ -28,8 +28,60 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class BaseBackupClientTest {
     private static BaseBackupRequest request(Path target, Consumer<Progress> onProgress) {
+        return request(target, 0, onProgress);
+    }
+
+    private static BaseBackupRequest request(Path target, long bytesPerSecond, Consumer<Progress> onProgress) {
         return new BaseBackupRequest(
-                target, "of a test", TestingPostgres.owner(), BaseBackupRequest.DEFAULT_STALL, onProgress);
+                target,
+                "of a test",
+                TestingPostgres.owner(),
+                BaseBackupRequest.DEFAULT_STALL,
+                bytesPerSecond,
+                onProgress);
+    }
+
+    @Test
+    void asksForTheRateInKilobytesASecondAndForNoneWithoutALimit() {
+        // Given
+        Path target = Path.of("/nowhere");
+
+        // When / Then
+        assertThat(BaseBackupClient.command(request(target, 100L << 20, progress -> {})))
+                .startsWith("BASE_BACKUP (LABEL 'of a test', ")
+                .endsWith(", MAX_RATE 102400)");
+        assertThat(BaseBackupClient.command(request(target, 0, progress -> {}))).doesNotContain("MAX_RATE");
+    }
+
+    @Test
+    void refusesARateThatPostgresWouldRefuse() {
+        for (long bytesPerSecond : new long[] {-1, 1, (32L << 10) - 1, (1L << 30) + 1}) {
+            assertThatThrownBy(() -> request(Path.of("/nowhere"), bytesPerSecond, progress -> {}))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("0 for no limit");
+        }
+    }
+
+    @Test
+    void aCopyWithARateTakesAtLeastAsLongAsTheRateAsks() {
+        try (TestingPostgres primary =
+                        TestingPostgres.create(PostgresVersion.V15).start();
+                TestingPostgres target = TestingPostgres.empty(PostgresVersion.V15);
+                PgConnection c = primary.connectReplication()) {
+            // Given
+            long bytesPerSecond = 16L << 20;
+
+            // When
+            long began = System.nanoTime();
+            BaseBackupClient.Result result =
+                    BaseBackupClient.clone(c, request(target.dataDirectory(), bytesPerSecond, progress -> {}));
+            double seconds = (System.nanoTime() - began) / 1e9;
+
+            // Then: the server rests after each eighth of a second's bytes, in whole milliseconds, not after the last
+            assertThat(result.bytes()).isGreaterThan(bytesPerSecond);
+            double restedFor = result.bytes() - bytesPerSecond / 8.0;
+            assertThat(seconds).isGreaterThanOrEqualTo(restedFor / bytesPerSecond * 0.98);
+        }
     }
 
     @ParameterizedTest

@@ -15,6 +15,7 @@ final class TestingClones {
                         "test",
                         TestingPostgres.owner(),
                         BaseBackupRequest.DEFAULT_STALL,
+                        0,
                         progress -> {}));
     }
 }
