@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 final class Reports {
     private static final long FRESH_NANOS = 400 * Context.MILLIS;
 
-    private record Seen(LocalStatus status, long at) {}
+    /** @param by which life of the node was a member when it came: what one said is not the next one's */
+    private record Seen(PeerId by, LocalStatus status, long at) {}
 
     private final Context ctx;
     private final Map<NodeId, Seen> seen = new HashMap<>();
@@ -41,11 +42,13 @@ final class Reports {
     }
 
     void keep(NodeId from, LocalStatus status) {
-        seen.put(from, new Seen(status, ctx.now));
+        Member m = ctx.state.member(from);
+        if (m != null) {
+            seen.put(from, new Seen(m.peer(), status, ctx.now));
+        }
         measureLag(from, status);
         // Whoever has promised follows nothing below: a voter that the rule names no more would never come back into
         // it.
-        Member m = ctx.state.member(from);
         boolean acknowledges = ctx.state.inRules(from) || (m != null && m.dataVoter());
         if (acknowledges || from.equals(ctx.state.primary())) {
             highestPromise = Math.max(highestPromise, status.promise());
@@ -88,10 +91,15 @@ final class Reports {
         return highestPromise;
     }
 
+    private @Nullable Seen ofMember(NodeId node) {
+        Seen s = seen.get(node);
+        return s != null && ctx.state.member(s.by) != null ? s : null;
+    }
+
     /** The last report, when it is recent; else null. */
     @Nullable
     LocalStatus fresh(@Nullable NodeId node) {
-        Seen s = node == null ? null : seen.get(node);
+        Seen s = node == null ? null : ofMember(node);
         // Where links are slow, reports are too, and as regular as before.
         long fresh = Math.max(FRESH_NANOS, ctx.millis(ctx.state.settings().electionTimeoutMinMillis()));
         return s != null && ctx.now - s.at <= fresh ? s.status : null;
@@ -103,7 +111,7 @@ final class Reports {
     /** The last report, however old; null when there was none since this node leads. */
     @Nullable
     Known lastKnown(NodeId node) {
-        Seen s = seen.get(node);
+        Seen s = ofMember(node);
         return s == null ? null : new Known(s.status, ctx.now - s.at);
     }
 

@@ -178,6 +178,34 @@ class MembershipKeeperTest {
                         new Action.JoinAnswer(3, Action.JoinVerdict.WAIT, "being added"));
     }
 
+    /** What its former self said last may still be fresh: taken for its own, it would count as another's data for ever. */
+    @Test
+    void aNewLifeIsNotGivenTheGenerationOfTheFormer() {
+        // Given
+        reports.keep(
+                N2.node(),
+                new LocalStatus(
+                        48, 0, 0, 1, 1, ServerState.STANDBY, 1, true, null, new Lsn(5), 1, new Lsn(5), true, ""));
+        PeerId anew = new PeerId(N2.node(), 8);
+        ctx.state = new Draft(ctx.state)
+                .rule(Rule.ALONE)
+                .member(member(anew, MemberKind.DATA, MemberState.LEARNER))
+                .done();
+        ctx.voters = new TreeSet<>(List.of(N1));
+        ctx.learners = new TreeSet<>(List.of(anew));
+
+        // When
+        keeper.onTick();
+        List<Command> before = proposed(ctx.drain());
+        hears();
+        keeper.onTick();
+
+        // Then
+        assertThat(before).isEmpty();
+        assertThat(proposed(ctx.drain())).noneMatch(Command.SetGeneration.class::isInstance);
+        assertThat(reports.fresh(N2.node())).isNotNull();
+    }
+
     /** Else it would be added behind the version that it cannot read. */
     @Test
     void whoReadsLessWaitsWhileTheVersionIsBeingRaised() {
