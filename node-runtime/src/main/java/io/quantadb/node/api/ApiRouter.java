@@ -5,6 +5,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.quantadb.node.cluster.AdminRequest;
 import io.quantadb.node.cluster.SwitchoverReport;
+import io.quantadb.node.common.EventBook;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
@@ -30,6 +31,7 @@ final class ApiRouter {
     }
 
     private static final Logger LOGGER = LoggerFactory.getLogger(ApiRouter.class);
+    private static final List<String> EVENTS_DEFAULT = List.of("100");
     private static final String PATHS =
             "use GET /cluster/status, /cluster/nodes, /cluster/health, /_raft/health or /_raft/sync-status";
 
@@ -39,6 +41,7 @@ final class ApiRouter {
     private final Administrator administrator;
     private final Switchovers switchovers;
     private final Supplier<List<KeptSegments>> divergedWal;
+    private final EventBook events;
 
     ApiRouter(ApiServer.Answers answers) {
         this.views = answers.views();
@@ -47,6 +50,7 @@ final class ApiRouter {
         this.administrator = answers.administrator();
         this.switchovers = answers.switchovers();
         this.divergedWal = answers.divergedWal();
+        this.events = answers.events();
     }
 
     /** Changes no running cluster. */
@@ -114,6 +118,7 @@ final class ApiRouter {
                 case RESYNC_STATS -> new Answer(HttpResponseStatus.OK, Json.bytes(new ResyncStatsBody(views.get())));
                 case DIVERGED_WAL ->
                     new Answer(HttpResponseStatus.OK, Json.bytes(new DivergedWalBody(views.get(), divergedWal.get())));
+                case EVENTS -> events(uri);
                 case SWITCHOVER -> switchover(uri);
                 case SETTINGS -> new Answer(HttpResponseStatus.OK, Json.bytes(new SettingsBody(views.get())));
                 case BOOTSTRAP,
@@ -160,6 +165,27 @@ final class ApiRouter {
             }
         }
         return new Answer(HttpResponseStatus.OK, Json.bytes(new SwitchoverBody(report)));
+    }
+
+    /** With {@code ?limit=} so many at most, with {@code ?after=} those alone that came after the one of that number. */
+    private Answer events(String uri) {
+        var query = new QueryStringDecoder(uri).parameters();
+        int limit;
+        long after;
+        try {
+            limit = Integer.parseInt(query.getOrDefault("limit", EVENTS_DEFAULT).getFirst());
+            after = Long.parseLong(query.getOrDefault("after", List.of("0")).getFirst());
+        } catch (NumberFormatException e) {
+            limit = 0;
+            after = 0;
+        }
+        if (limit < 1) {
+            return refusal(
+                    HttpResponseStatus.BAD_REQUEST,
+                    "'limit' and 'after' are whole numbers, and 'limit' is 1 at least",
+                    "GET /cluster/events?limit=100&after=0");
+        }
+        return new Answer(HttpResponseStatus.OK, Json.bytes(new EventsBody(views.get(), events.last(limit, after))));
     }
 
     private static Answer probe(Probe probe) {

@@ -19,6 +19,7 @@ import io.netty.handler.ssl.OptionalSslHandler;
 import io.netty.handler.ssl.SslContext;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.Future;
+import io.quantadb.node.common.EventBook;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.config.NodeConfig;
 import java.io.IOException;
@@ -63,6 +64,7 @@ public final class ApiServer implements AutoCloseable {
      *
      * @param views what is known at this moment
      * @param divergedWal what is kept of WAL that the cluster left behind, the newest first
+     * @param events what this process has lived through
      */
     public record Answers(
             Supplier<ClusterView> views,
@@ -71,7 +73,20 @@ public final class ApiServer implements AutoCloseable {
             Administrator administrator,
             Switchovers switchovers,
             Gatekeeper gatekeeper,
-            Supplier<List<KeptSegments>> divergedWal) {
+            Supplier<List<KeptSegments>> divergedWal,
+            EventBook events) {
+        /** Of an agent's own process. */
+        public Answers(
+                Supplier<ClusterView> views,
+                Probes probes,
+                Founder founder,
+                Administrator administrator,
+                Switchovers switchovers,
+                Gatekeeper gatekeeper,
+                Supplier<List<KeptSegments>> divergedWal) {
+            this(views, probes, founder, administrator, switchovers, gatekeeper, divergedWal, EventBook.ofProcess());
+        }
+
         /** Of a node that never leaves WAL behind. */
         public Answers(
                 Supplier<ClusterView> views,

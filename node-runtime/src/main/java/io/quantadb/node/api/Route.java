@@ -14,6 +14,7 @@ enum Route {
     RAFT_HEALTH("/_raft/health", Caller.Role.VIEWER, null),
     SYNC_STATUS("/_raft/sync-status", Caller.Role.VIEWER, null),
     DIVERGED_WAL("/cluster/diverged-wal", Caller.Role.VIEWER, null),
+    EVENTS("/cluster/events", Caller.Role.VIEWER, null),
     RESYNC_STATS("/_raft/resync_stats", Caller.Role.VIEWER, null),
     FORCE_RESYNC("/_raft/force-resync", null, Caller.Role.OPERATOR),
     BOOTSTRAP("/cluster/bootstrap", null, Caller.Role.OPERATOR),

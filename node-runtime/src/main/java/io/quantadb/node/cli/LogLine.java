@@ -56,7 +56,7 @@ final class LogLine extends EncoderBase<ILoggingEvent> {
     }
 
     /** Message and pairs; what would break the line or move a terminal's cursor is a space. */
-    private static String words(ILoggingEvent event) {
+    static String words(ILoggingEvent event) {
         StringBuilder words = new StringBuilder(String.valueOf(event.getFormattedMessage()));
         List<KeyValuePair> pairs = event.getKeyValuePairs();
         if (pairs != null) {

@@ -67,6 +67,7 @@ final class RootCommand implements Callable<Integer> {
         line.addSubcommand(new RecoverQuorumCommand(services, environment, workDir, typed));
         line.addSubcommand(new VerifyCommand(environment));
         line.addSubcommand(new DivergedWalCommand(environment));
+        line.addSubcommand(new EventsCommand(environment));
         line.addSubcommand(new StopCommand(environment, workDir));
         line.addSubcommand(new AdoptCommand(environment, workDir));
         line.addSubcommand(new VersionCommand());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quantadb.node.cluster.Action;
 import io.quantadb.node.cluster.AdminRequest;
+import io.quantadb.node.common.EventBook;
 import io.quantadb.node.common.Lsn;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -139,6 +140,33 @@ class ApiGoldenTest {
 
         // Then
         assertGolden(GOLDEN.resolve("replica-diverged-wal.json"), answer, 200);
+    }
+
+    @Test
+    void tellsWhatHappenedAsTheGoldenFileSays() throws IOException {
+        // Given
+        EventBook book = new EventBook();
+        Instant noon = Instant.parse("2026-11-21T12:00:00Z");
+        book.add(noon, "INFO", "raft", "Transitioning to CANDIDATE state term=4");
+        book.add(noon.plusMillis(150), "INFO", "raft", "Transitioning to LEADER state term=4");
+        book.add(noon.plusMillis(180), "WARN", "failover", "the primary is not heard from epoch=7");
+        ApiRouter router = new ApiRouter(new ApiServer.Answers(
+                TestingViews::replica,
+                Probes.of(TestingViews::replica),
+                Founder.none("no"),
+                Administrator.none(),
+                Switchovers.none(),
+                Gatekeeper.readOnly(),
+                List::of,
+                book));
+
+        // When
+        ApiRouter.Answer answer = router.answer("/cluster/events?limit=5&after=1");
+
+        // Then
+        assertGolden(GOLDEN.resolve("replica-events.json"), answer, 200);
+        assertThat(router.answer("/cluster/events?limit=0").status().code()).isEqualTo(400);
+        assertThat(router.answer("/cluster/events?after=x").status().code()).isEqualTo(400);
     }
 
     @ParameterizedTest(name = "{3}")

@@ -76,6 +76,7 @@ class CliReferenceTest {
                 "adopt",
                 "verify",
                 "diverged-wal",
+                "events",
                 "stop"
             })
     void namesEveryFlagOf(String command) {

@@ -10,6 +10,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
 import ch.qos.logback.core.read.ListAppender;
+import io.quantadb.node.common.EventBook;
 import io.quantadb.node.common.LogKeys;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -47,6 +48,31 @@ class LogFormatTest {
 
         // Then
         assertThat(line).endsWith("WARN  odd words reason=a b [2J" + System.lineSeparator());
+    }
+
+    @Test
+    void keepsWhatBelongsToAStoryAsAnEvent() {
+        // Given
+        EventBook book = new EventBook();
+        EventAppender appender = new EventAppender(book);
+        appender.setContext(context);
+        appender.start();
+        Logger logger = context.getLogger("any");
+        logger.addAppender(appender);
+
+        // When
+        logger.atWarn()
+                .addMarker(LogKeys.FAILOVER)
+                .addKeyValue(LogKeys.EPOCH, 7)
+                .log("the primary is silent");
+        logger.atInfo().log("of no story");
+
+        // Then
+        assertThat(book.last(10, 0))
+                .singleElement()
+                .returns("WARN", EventBook.Event::level)
+                .returns("failover", EventBook.Event::story)
+                .returns("the primary is silent epoch=7", EventBook.Event::words);
     }
 
     @Test

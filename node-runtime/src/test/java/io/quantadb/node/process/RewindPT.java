@@ -80,6 +80,8 @@ class RewindPT extends OnOneCluster {
             assertThat(Files.getPosixFilePermissions(kept)).isEqualTo(PosixFilePermissions.fromString("rwx------"));
             assertThat(dump(kept)).contains("rmgr: Heap");
             assertThat(listed()).contains(old.id().value(), kept.toString());
+            assertThat(cluster.command("events", "--last", "300").out())
+                    .contains("rewinds, as generation", "quantadb diverged-wal lists it");
 
             // And slots are there for the others again, made anew
             await("slots on %s".formatted(old.id())).atMost(SOON).untilAsserted(() -> {
