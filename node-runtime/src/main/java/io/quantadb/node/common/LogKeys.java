@@ -1,5 +1,6 @@
 package io.quantadb.node.common;
 
+import java.util.Set;
 import org.slf4j.Marker;
 import org.slf4j.MarkerFactory;
 
@@ -9,6 +10,9 @@ public final class LogKeys {
     public static final Marker REPLICATION = MarkerFactory.getMarker("replication");
     public static final Marker FAILOVER = MarkerFactory.getMarker("failover");
     public static final Marker CLUSTER = MarkerFactory.getMarker("cluster");
+
+    /** The stories that the cluster tells of itself. */
+    public static final Set<Marker> STORIES = Set.of(RAFT, REPLICATION, FAILOVER, CLUSTER);
 
     public static final String NODE = "node";
     public static final String PEER = "peer";

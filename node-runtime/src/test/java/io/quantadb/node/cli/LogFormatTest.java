@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.slf4j.MarkerFactory;
 
 class LogFormatTest {
     private final LoggerContext context = new LoggerContext();
@@ -66,6 +67,7 @@ class LogFormatTest {
                 .addKeyValue(LogKeys.EPOCH, 7)
                 .log("the primary is silent");
         logger.atInfo().log("of no story");
+        logger.atInfo().addMarker(MarkerFactory.getMarker("postgres")).log("STATEMENT:  SELECT 'a secret'");
 
         // Then
         assertThat(book.last(10, 0))
