@@ -385,16 +385,21 @@ final class Views {
         if (!self.equals(s.primary())) {
             return Behind.UNKNOWN;
         }
+        Lsn end = ownLsn(true, relay);
         if (stream != null) {
-            return new Behind(stream.lagBytes(), stream.lagNanos() / 1_000_000);
+            return new Behind(lagBytes(stream, end), stream.lagNanos() / 1_000_000);
         }
         if (elsewhere == null) {
             return Behind.UNKNOWN;
         }
-        Lsn end = ownLsn(true, relay);
         return new Behind(
                 Math.max(0, end.minus(elsewhere.flushed())),
                 fed.flushed(m.node(), elsewhere.flushed(), end, clock.nanos()));
+    }
+
+    /** What the server last sent says nothing of what came since, where the way to the member is full. */
+    static long lagBytes(RelaySnapshot.Member stream, Lsn end) {
+        return stream.lagBytes() < 0 ? -1 : Math.max(stream.lagBytes(), end.minus(stream.flushed()));
     }
 
     /**

@@ -60,6 +60,32 @@ class ViewsTest {
         assertThat(Views.speaks(null, now)).isFalse();
     }
 
+    @ParameterizedTest(name = "{0} behind what was last sent, flushed {1}, the server {2}: {3}")
+    @CsvSource({"100, 0/1000, 0/1064, 100", "0, 0/1000, 0/5000, 16384", "100, 0/1000, 0/900, 100", "-1, 0/0, 0/5000, -1"
+    })
+    void aMemberIsBehindByWhatTheServerHasAlsoWhenNothingIsSentToIt(
+            long lastSent, String flushed, String end, long behind) {
+        // Given
+        var stream = new RelaySnapshot.Member(
+                new MemberRef(new NodeId("node2"), 1),
+                1,
+                true,
+                Lsn.NONE,
+                Lsn.parse(flushed),
+                Lsn.NONE,
+                lastSent,
+                0,
+                0,
+                -1,
+                0,
+                0,
+                0,
+                0);
+
+        // When / Then
+        assertThat(Views.lagBytes(stream, Lsn.parse(end))).isEqualTo(behind);
+    }
+
     @ParameterizedTest(name = "{0} bytes behind with max_lag_bytes={1}, {2} ms with max_lag_time=500 ms: {3}")
     @CsvSource({
         "-1, 1000, -1, UNKNOWN",
