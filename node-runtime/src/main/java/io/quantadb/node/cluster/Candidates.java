@@ -145,9 +145,10 @@ final class Candidates {
     }
 
     /**
-     * The rule of the next epoch: those that answered and lie on the chosen node's branch, never the primary that is
-     * replaced. It asks for as many as there are when that is fewer than wanted, down to none only where a single
-     * other data voter exists.
+     * The rule of the next epoch: those that answered and lie on the chosen node's branch, without the primary that is
+     * replaced; where nobody does, all others and that primary too, since whoever comes back first shall acknowledge. It
+     * asks for as many as there are when that is fewer than wanted, down to none only where a single other data voter
+     * exists.
      */
     static Rule nextRule(ClusterState s, NodeId chosen, Map<NodeId, CoordMessage.FreezeReply> answers, Position best) {
         return rule(s, chosen, s.primary(), answers, best);
@@ -174,10 +175,13 @@ final class Candidates {
         SortedSet<MemberRef> set = new TreeSet<>();
         SortedSet<MemberRef> anybody = new TreeSet<>();
         for (Member m : s.dataVoters()) {
-            if (m.node().equals(chosen) || m.node().equals(leftOut)) {
+            if (m.node().equals(chosen)) {
                 continue;
             }
             anybody.add(m.ref());
+            if (m.node().equals(leftOut)) {
+                continue;
+            }
             CoordMessage.FreezeReply a = answers.get(m.node());
             Position p = a == null ? null : a.position();
             if (a != null && p != null && EpochHistory.ORDER.compare(p, best) <= 0) {
@@ -188,7 +192,10 @@ final class Candidates {
             return Rule.ALONE;
         }
         if (set.isEmpty() && s.dataVoters().size() > 2) {
-            set = anybody;
+            // Of these so many, with or without the one that is replaced: it may never come back.
+            int others = (int)
+                    anybody.stream().filter(m -> !m.node().equals(leftOut)).count();
+            return new Rule(anybody, Math.min(wantedK(s, others), others));
         }
         return new Rule(set, Math.min(wantedK(s, set.size()), set.size()));
     }

@@ -14,6 +14,8 @@ final class ServerSupervisor {
     private static final long STEADY_NANOS = 2_000 * Context.MILLIS;
 
     private static final int QUICK_STARTS = 3;
+    /** After the first failures; whoever waits for this node to acknowledge waits for its next try. */
+    private static final long QUICK_RETRY_NANOS = 50 * Context.MILLIS;
     /** For so long a failure speaks against a node whose server is down; then only another try can tell. */
     private static final long FAULT_NANOS = 5_000 * Context.MILLIS;
 
@@ -38,6 +40,8 @@ final class ServerSupervisor {
     private long notBefore;
     private long standbySince;
     private int quickEnds;
+    private long failedAt;
+    private int failures;
     private @Nullable Position position;
     private long readId;
     private long readDeadline;
@@ -233,9 +237,12 @@ final class ServerSupervisor {
         walMayGrow();
     }
 
+    /** What fails again and again is tried once a second from the fourth time on. */
     void onFailed(String what) {
         operation = Operation.NONE;
-        notBefore = ctx.now + RETRY_NANOS;
+        failures = failures > 0 && ctx.now - failedAt < STEADY_NANOS ? failures + 1 : 1;
+        failedAt = ctx.now;
+        notBefore = ctx.now + (failures > QUICK_STARTS ? RETRY_NANOS : QUICK_RETRY_NANOS);
         fault(what);
     }
 

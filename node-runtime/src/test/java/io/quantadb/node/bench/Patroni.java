@@ -14,7 +14,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -260,7 +262,7 @@ final class Patroni implements Contender {
         long giveUp = System.nanoTime() + READY.toNanos();
         while (true) {
             Optional<JsonNode> seen = members();
-            if (seen.filter(Patroni::whole).isPresent() && proxyLeads()) {
+            if (seen.filter(Patroni::whole).isPresent() && allStream()) {
                 return leader(seen.get()).path("timeline").asLong();
             }
             if (System.nanoTime() > giveUp) {
@@ -299,9 +301,15 @@ final class Patroni implements Contender {
         return MAPPER.missingNode();
     }
 
-    private boolean proxyLeads() {
-        try (Connection connection = sql().patient()) {
-            return connection.isValid((int) ASK.toSeconds());
+    /** Patroni calls a replica running before it streams, and one that does not yet would lose what is struck next. */
+    private boolean allStream() {
+        try (Connection connection = sql().patient();
+                Statement statement = connection.createStatement()) {
+            statement.setQueryTimeout((int) ASK.toSeconds());
+            try (ResultSet row =
+                    statement.executeQuery("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")) {
+                return row.next() && row.getInt(1) == NODES - 1;
+            }
         } catch (SQLException e) {
             return false;
         }

@@ -211,6 +211,36 @@ class FreezeOrderTest {
         assertThat(all).doesNotHaveAnyElementsOfTypes(Action.StartStandby.class, Action.PersistGeneration.class);
     }
 
+    @Test
+    void whatFailsIsTriedAgainAtOnceAndOnceASecondFromTheFourthTimeOn() {
+        // Given a standby whose server was down
+        ClusterCore core = standby();
+        on(core, new Event.ServerExited("killed"));
+        on(core, new Event.Tick(0));
+        on(core, new Event.PositionRead(reading, START));
+        List<Integer> pauses = new ArrayList<>();
+
+        // When
+        for (int i = 0; i < 5; i++) {
+            on(core, new Event.ServerFailed("start: no such file"));
+            int millis = 0;
+            while (!restarted(core)) {
+                millis += 10;
+                now += 9_000_000;
+            }
+            pauses.add(millis);
+        }
+
+        // Then
+        assertThat(pauses.subList(0, 3)).allMatch(millis -> millis <= 100);
+        assertThat(pauses.subList(3, 5)).allMatch(millis -> millis >= 900 && millis <= 1_200);
+    }
+
+    private boolean restarted(ClusterCore core) {
+        List<Action> all = concat(on(core, new Event.Tick(0)), on(core, new Event.PositionRead(reading, START)));
+        return all.contains(new Action.StartStandby());
+    }
+
     private List<Action> endAndRead(ClusterCore core) {
         now += 50_000_000L;
         on(core, new Event.ServerExited("ended with exit code 1"));
