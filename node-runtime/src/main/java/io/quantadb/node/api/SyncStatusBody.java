@@ -6,9 +6,9 @@ import java.util.Optional;
 
 /**
  * {@code GET /_raft/sync-status}: how far the leader knows every other member to be. {@code lag} counts entries of the
- * Raft log; {@code health}, {@code lag_bytes} and {@code lag_seconds} are about WAL. Numbers that are not known are -1. A
- * node that does not lead has no {@code followers} and says where the leader's API is (status 421), or that none is known
- * (503).
+ * Raft log; {@code health}, {@code lag_bytes} and {@code lag_seconds} are about WAL. Numbers that are not known are -1.
+ * {@code note} has in words what is worth knowing, such as whom a member waits for; it is mostly empty. A node that does
+ * not lead has no {@code followers} and says where the leader's API is (status 421), or that none is known (503).
  */
 record SyncStatusBody(ClusterView view) implements Json.Body {
     @Override
@@ -46,6 +46,7 @@ record SyncStatusBody(ClusterView view) implements Json.Body {
                 "consecutive_failures", raft.map(ClusterView.Follower::failures).orElse(-1));
         json.writeStringField("node_id", m.id().value());
         json.writeStringField("state", m.state().name());
+        json.writeStringField("note", m.note());
         json.writeStringField("upstream", Json.name(m.upstream()));
         Json.lsn(json, m.lastLsn());
         json.writeNumberField("lag_bytes", m.lagBytes());

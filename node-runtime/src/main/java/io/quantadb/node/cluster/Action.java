@@ -92,8 +92,13 @@ public sealed interface Action {
     /** Write a checkpoint while the server serves on; answered by {@link Event.CheckpointDone}, or never. */
     record Checkpoint(long round) implements Action {}
 
-    /** Throw the data directory away (generation taken already) and clone from that node under this epoch. */
-    record Clone(NodeId from, long epoch, long generation) implements Action {}
+    /**
+     * Throw the data directory away (generation taken already) and clone from that node under this epoch, when it is this
+     * node's turn to.
+     *
+     * @param distrusted until then too nothing in it may be used, also by the next run of the agent
+     */
+    record Clone(NodeId from, long epoch, long generation, boolean distrusted) implements Action {}
 
     /**
      * Keep a copy of the WAL beyond {@code fork}, then make the data directory a part of that node's again without copying

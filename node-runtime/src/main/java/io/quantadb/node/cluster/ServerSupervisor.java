@@ -157,11 +157,11 @@ final class ServerSupervisor {
         begin(Operation.PROMOTING, new Action.PromoteServer(epoch, toTimeline));
     }
 
-    void cloneFrom(NodeId from, long epoch, long generation) {
+    void cloneFrom(NodeId from, long epoch, long generation, boolean distrusted) {
         walMayGrow();
         unsure = 0;
         state = ServerState.EMPTY;
-        begin(Operation.CLONING, new Action.Clone(from, epoch, generation));
+        begin(Operation.CLONING, new Action.Clone(from, epoch, generation, distrusted));
         operationDeadline = Long.MAX_VALUE;
     }
 

@@ -303,6 +303,7 @@ final class StandbyDuties {
         ClusterState s = ctx.state;
         Lsn fork = divergedAt(s);
         Position end = server.position();
+        boolean distrusted = condemned(s);
         ctx.generation = generation;
         walRemoved = 0;
         condemned = 0;
@@ -313,7 +314,7 @@ final class StandbyDuties {
         forget();
         ctx.add(new Action.StopFollowing());
         if (end == null || fork.isNone()) {
-            server.cloneFrom(primary, s.epoch(), generation);
+            server.cloneFrom(primary, s.epoch(), generation, distrusted);
         } else {
             server.rewindTo(primary, s.epoch(), generation, end, fork);
         }

@@ -12,6 +12,7 @@ import io.quantadb.node.cluster.Event;
 import io.quantadb.node.cluster.Member;
 import io.quantadb.node.cluster.ServerState;
 import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.NodeId;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -60,8 +61,7 @@ final class EngineActions implements AutoCloseable {
                     core.accept(new Event.ServerChanged(ServerState.PROMOTING, 0));
                     becomePrimary(core, () -> engine.promote(timeline));
                 });
-            case Action.Clone(var from, long epoch, long generation) ->
-                queue.submit("clone", () -> cloneFrom(core, from, epoch, generation));
+            case Action.Clone order -> queue.submit("clone", () -> cloneFrom(core, order));
             case Action.Rewind order -> queue.submit("rewind", () -> rewind(core, order));
             case Action.ReadPosition(long requestId) ->
                 queue.submit("read position", () -> core.accept(new Event.PositionRead(requestId, readPosition())));
@@ -157,8 +157,8 @@ final class EngineActions implements AutoCloseable {
         }
     }
 
-    private void cloneFrom(Consumer<Event> core, io.quantadb.node.common.NodeId from, long epoch, long generation)
-            throws InterruptedException {
+    private void cloneFrom(Consumer<Event> core, Action.Clone order) throws InterruptedException {
+        NodeId from = order.from();
         Member source = state.get().members().get(from);
         if (source == null) {
             core.accept(new Event.ServerFailed("cannot clone from " + from + ": it is no member"));
@@ -167,12 +167,12 @@ final class EngineActions implements AutoCloseable {
         LOGGER.atInfo()
                 .addMarker(REPLICATION)
                 .addKeyValue("source", from)
-                .addKeyValue("generation", generation)
+                .addKeyValue("generation", order.generation())
                 .log("cloning the data directory");
         try {
-            engine.cloneFrom(source, epoch, generation);
+            engine.cloneFrom(source, order.epoch(), order.generation(), order.distrusted());
             LOGGER.atInfo().addMarker(REPLICATION).addKeyValue("source", from).log("clone complete");
-            core.accept(new Event.CloneDone(generation));
+            core.accept(new Event.CloneDone(order.generation()));
         } catch (RuntimeException e) {
             failed(core, "clone from " + from, e);
         }

@@ -58,8 +58,14 @@ public interface EngineControl {
         NOT_SEEN
     }
 
-    /** Empties the data directory and fills it from that node; the server is down before and after. */
-    void cloneFrom(io.quantadb.node.cluster.Member source, long epoch, long generation) throws InterruptedException;
+    /**
+     * Waits for this node's turn, empties the data directory and fills it from that node; the server is down before and
+     * after.
+     *
+     * @param distrusted what is in the directory may not be used from now on, whatever happens before its turn
+     */
+    void cloneFrom(io.quantadb.node.cluster.Member source, long epoch, long generation, boolean distrusted)
+            throws InterruptedException;
 
     /**
      * Keeps the WAL beyond the fork, then makes the data directory a part of that node's again; the server is down before

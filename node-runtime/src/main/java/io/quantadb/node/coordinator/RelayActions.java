@@ -6,12 +6,14 @@ import static io.quantadb.node.common.LogKeys.REPLICATION;
 import io.quantadb.node.cluster.Action;
 import io.quantadb.node.cluster.ClusterState;
 import io.quantadb.node.cluster.Member;
+import io.quantadb.node.cluster.MemberKind;
 import io.quantadb.node.cluster.Position;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.relay.WalRelay;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,6 +25,7 @@ final class RelayActions {
     private final WalRelay relay;
     private final Supplier<ClusterState> state;
     private Map<NodeId, Long> admitted = Map.of();
+    private Set<NodeId> readReplicas = Set.of();
 
     RelayActions(WalRelay relay, Supplier<ClusterState> state) {
         this.relay = relay;
@@ -32,7 +35,17 @@ final class RelayActions {
     /** To be told of a new state before the actions that it caused: who is no member any more must not be served. */
     void onState(ClusterState next) {
         Map<NodeId, Long> members = new TreeMap<>();
-        next.members().forEach((node, m) -> members.put(node, m.peer().incarnation()));
+        Set<NodeId> replicas = new TreeSet<>();
+        next.members().forEach((node, m) -> {
+            members.put(node, m.peer().incarnation());
+            if (m.kind() == MemberKind.READ_REPLICA) {
+                replicas.add(node);
+            }
+        });
+        if (!replicas.equals(readReplicas)) {
+            readReplicas = replicas;
+            relay.readReplicas(replicas);
+        }
         if (!members.equals(admitted)) {
             admitted = members;
             relay.admit(members);

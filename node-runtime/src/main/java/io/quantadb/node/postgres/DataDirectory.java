@@ -191,7 +191,10 @@ public final class DataDirectory {
         }
     }
 
-    /** Whether a bootstrap, clone or rewind of this node has begun and not ended: nothing in the directory may be used. */
+    /**
+     * Whether a bootstrap, clone or rewind of this node has begun and not ended, or was ordered for data that nobody trusts:
+     * nothing in the directory may be used.
+     */
     public boolean isUnfinished() {
         return CloneMarker.isIncomplete(path) || Files.exists(unfinishedMarker());
     }
@@ -203,6 +206,18 @@ public final class DataDirectory {
      * @param takenGeneration as for {@link #wipeForClone}
      */
     public void beginRewind(long takenGeneration) {
+        requireTaken(takenGeneration);
+        requireNoServer();
+        unfinished();
+    }
+
+    /**
+     * Says, durably, that what is in the directory is not to be used any more, and leaves it where it is until {@link
+     * #wipeForClone}.
+     *
+     * @param takenGeneration as for {@link #wipeForClone}
+     */
+    public void giveUp(long takenGeneration) {
         requireTaken(takenGeneration);
         requireNoServer();
         unfinished();

@@ -1,6 +1,7 @@
 package io.quantadb.node.relay;
 
 import io.netty.channel.Channel;
+import io.quantadb.node.transport.PeerStreams;
 import io.quantadb.node.transport.PeerStreams.Verdict;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +13,7 @@ final class BackupCounts {
     private long complete;
     private long failed;
 
-    /** One more is asked for; a refusal ends it. */
+    /** One more is asked for; a refusal ends it. Whoever waits for a turn asks again, and has asked only then. */
     Verdict asked(Verdict verdict) {
         asked++;
         return new Verdict() {
@@ -23,7 +24,11 @@ final class BackupCounts {
 
             @Override
             public void refuse(String code, String words) {
-                ended(null);
+                if (code.equals(PeerStreams.NOT_YOUR_TURN)) {
+                    asked--;
+                } else {
+                    ended(null);
+                }
                 verdict.refuse(code, words);
             }
         };

@@ -26,6 +26,7 @@ import java.time.Duration;
  *     ({@code max_reconnect_tries})
  * @param batchMessages WAL messages that go out together to a member for which no commit waits ({@code batch_size})
  * @param flushInterval how long such a batch waits for more at most ({@code flush_interval})
+ * @param copyTimeout how long a base backup that a member takes may make no progress ({@code snapshot_timeout})
  * @param flushTimeout how long a freeze waits for the receiver to flush what it was given
  * @param progressInterval progress events of one source come at most this often
  */
@@ -46,6 +47,7 @@ public record RelayConfig(
         int maxReconnectTries,
         int batchMessages,
         Duration flushInterval,
+        Duration copyTimeout,
         Duration flushTimeout,
         Duration progressInterval) {
     private static final int SOCKET_PATH_BYTES_MAX = 107;
@@ -90,8 +92,33 @@ public record RelayConfig(
                 10,
                 100,
                 Duration.ofMillis(100),
+                Duration.ofSeconds(60),
                 Duration.ofSeconds(1),
                 Duration.ofMillis(10));
+    }
+
+    /** The same with another patience for base backups that members take. */
+    public RelayConfig withCopyTimeout(Duration timeout) {
+        return new RelayConfig(
+                self,
+                incarnation,
+                receiverDir,
+                receiverPort,
+                postgresDir,
+                postgresPort,
+                postgresUser,
+                serverVersion,
+                streamBufferBytes,
+                heartbeatInterval,
+                heartbeatTimeout,
+                connectTimeout,
+                reconnectInterval,
+                maxReconnectTries,
+                batchMessages,
+                flushInterval,
+                timeout,
+                flushTimeout,
+                progressInterval);
     }
 
     /** The socket that the local WAL receiver connects to. */

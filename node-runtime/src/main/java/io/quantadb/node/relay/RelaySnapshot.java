@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param servedEpoch members' streams of this epoch are accepted; 0 none
  * @param frozenBelow nothing of an epoch below this is relayed any more
  * @param backups the base backups that members drew from this node's server
+ * @param copies who draws one now, and who waits for a turn
  */
 public record RelaySnapshot(
         @Nullable Following following,
@@ -22,18 +23,28 @@ public record RelaySnapshot(
         VoiceState voice,
         long servedEpoch,
         long frozenBelow,
-        Backups backups) {
+        Backups backups,
+        List<Copy> copies) {
     public static final RelaySnapshot EMPTY = new RelaySnapshot(
-            null, List.of(), new VoiceState(false, false, Lsn.NONE, Lsn.NONE, Lsn.NONE), 0, 0, Backups.NONE);
+            null, List.of(), new VoiceState(false, false, Lsn.NONE, Lsn.NONE, Lsn.NONE), 0, 0, Backups.NONE, List.of());
 
     public RelaySnapshot {
         members = List.copyOf(members);
+        copies = List.copyOf(copies);
     }
+
+    /**
+     * A member that is being copied from this node, or wants to be.
+     *
+     * @param begun it has its turn
+     * @param words what it does, as said of it: {@code is being copied, since 34 s}
+     */
+    public record Copy(NodeId member, boolean begun, String words) {}
 
     /**
      * Base backups since the agent started, in numbers.
      *
-     * @param asked for, refused ones included
+     * @param asked for, refused ones included, but for those who are to wait for their turn
      * @param begun by the server
      * @param complete to the last byte
      * @param failed refused, or ended before that

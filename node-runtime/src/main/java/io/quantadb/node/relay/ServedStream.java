@@ -13,6 +13,7 @@ import io.quantadb.node.common.NodeException.ProtocolViolation;
 import io.quantadb.node.relay.ReplicationTracker.Phase;
 import io.quantadb.node.relay.WalMessages.Status;
 import io.quantadb.node.transport.StreamKind;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +35,10 @@ import org.slf4j.LoggerFactory;
  */
 final class ServedStream {
     private static final Logger LOGGER = LoggerFactory.getLogger(ServedStream.class);
+    /** As long as a member waits for it. */
+    private static final Duration CHECKPOINT_WAIT = Duration.ofMinutes(10);
+
+    private static final Duration PAUSE_OF_A_LIMITED = Duration.ofSeconds(2);
 
     /** Hears of progress and of the end, on the relay's loop. */
     interface Owner {
@@ -49,6 +54,9 @@ final class ServedStream {
 
         /** So many bytes of the server's go to the member. */
         default void onPassed(MemberRef member, int bytes) {}
+
+        /** The server has sent all of a base backup; the stream stays open until the member has it on its disk. */
+        default void onCopied(ServedStream stream) {}
     }
 
     private final RelayContext context;
@@ -68,6 +76,8 @@ final class ServedStream {
     private final WalBatch batch;
     private final BackupWatch backup = new BackupWatch();
     private boolean startedUp;
+    private boolean askedFor;
+    private long movedNanos;
     private boolean ended;
     private boolean broke;
     private boolean moved;
@@ -108,6 +118,7 @@ final class ServedStream {
         this.tracker = new ReplicationTracker(header.checked().lsn());
         this.progress = context.throttle(this::tellProgress);
         this.lastMessageNanos = context.nanos();
+        this.movedNanos = context.nanos();
         peer.config()
                 .setWriteBufferWaterMark(UnixSockets.waterMark(context.config().streamBufferBytes()));
         this.peer = new Link(peer, context.loop(), new PeerSide());
@@ -153,6 +164,17 @@ final class ServedStream {
 
     BackupWatch backup() {
         return backup;
+    }
+
+    /**
+     * Whether this base backup has not moved for longer than it may: as little as PostgreSQL pauses for a rate, but for the
+     * checkpoint before the first byte.
+     */
+    boolean standsStill() {
+        Duration pause = askedFor && !backup.begun()
+                ? CHECKPOINT_WAIT
+                : context.config().copyTimeout().plus(PAUSE_OF_A_LIMITED);
+        return isBackup() && !backup.complete() && context.nanos() - movedNanos > pause.toNanos();
     }
 
     /** What the member has reported on this stream since it last started, or null when nothing yet. */
@@ -321,12 +343,15 @@ final class ServedStream {
                 return;
             }
             serverWaits = true;
+            movedNanos = context.nanos();
             if (startedUp) {
+                askedFor = true;
                 pass(data, server, peer);
             } else {
                 ByteBuf rest = startup.feed(data);
                 if (rest != null) {
                     startedUp = true;
+                    askedFor = rest.isReadable();
                     pass(rest, server, peer);
                 }
             }
@@ -368,10 +393,15 @@ final class ServedStream {
             batches++;
             owner.onPassed(header.member(), data.readableBytes());
             if (fromServer == null) {
+                movedNanos = context.nanos();
+                boolean whole = backup.complete();
                 if (isBackup()) {
                     backup.feed(data);
                 }
                 pass(data, peer, server);
+                if (backup.complete() && !whole) {
+                    owner.onCopied(ServedStream.this);
+                }
             } else {
                 fromServer.feed(data, ServedStream.this::onServerFrame);
             }

@@ -11,6 +11,7 @@ import io.quantadb.node.common.NodeException.Busy;
 import io.quantadb.node.common.NodeException.ProtocolViolation;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.SlotNames;
+import io.quantadb.node.transport.PeerStreams;
 import io.quantadb.node.transport.PeerStreams.Incoming;
 import io.quantadb.node.transport.PeerStreams.Verdict;
 import io.quantadb.node.transport.StreamKind;
@@ -37,21 +38,19 @@ import org.jspecify.annotations.Nullable;
  * <p>A standby feeds those alone that it was told to, and with WAL alone: whoever clones or rewinds goes to the primary.
  *
  * <p>Refusals say why: {@code wrong_epoch}, {@code bad_header}, {@code no_member}, {@code too_many}, {@code not_fed} (this node is a standby that does not feed the member), {@code not_ready} (the local server
- * does not take connections), {@code not_yet} (it is being made ready to rewind by: ask again). Confined to the relay's loop.
+ * does not take connections), {@code not_yet} (it is being made ready to rewind by: ask again), {@code not_your_turn} (another member is being copied:
+ * ask again, see {@link CopyTurns}). Confined to the relay's loop.
  */
 final class ServedStreams implements Members, ServedStream.Owner {
     private static final int STREAMS_MAX = 64;
-    private static final int EARLY_MAX = 16;
-    /** Much longer than a promotion takes, and far below the time after which a verdict counts as missing. */
-    private static final long EARLY_MS = 2_000;
 
     private final RelayContext context;
     private final Runnable onMoved;
     private final List<ServedStream> open = new ArrayList<>();
-    private final BackupCounts backups = new BackupCounts();
+    private final ServedCopies copies;
     private final StreamCounts counts = new StreamCounts();
     private @Nullable VoicePermit permit;
-    private final List<Early> early = new ArrayList<>();
+    private final EarlyStreams early;
     private int opening;
     private long epoch;
     private long frozenBelow;
@@ -64,6 +63,9 @@ final class ServedStreams implements Members, ServedStream.Owner {
     ServedStreams(RelayContext context, Runnable onMoved) {
         this.context = context;
         this.onMoved = onMoved;
+        this.copies = new ServedCopies(context);
+        this.early =
+                new EarlyStreams(context, asked -> asked.verdict().refuse("wrong_epoch", wrongEpoch(asked.header())));
     }
 
     /** From whom members may rewind; nobody's server before this is said. */
@@ -135,9 +137,17 @@ final class ServedStreams implements Members, ServedStream.Owner {
         counts.passed(member.node(), bytes);
     }
 
+    @Override
+    public void onCopied(ServedStream stream) {
+        copies.onCopied(stream);
+    }
+
     /** A few times a second. */
     void tick() {
         counts.measure(context.nanos());
+        for (ServedStream still : copies.still()) {
+            var _ = still.close("its base backup made no progress for too long");
+        }
     }
 
     /** Serves these nodes in these incarnations only, and ends the streams of all others. */
@@ -166,7 +176,7 @@ final class ServedStreams implements Members, ServedStream.Owner {
     }
 
     void onOpen(Incoming incoming, Verdict given) {
-        Verdict verdict = incoming.kind() == StreamKind.BASE_BACKUP ? backups.asked(given) : given;
+        Verdict verdict = incoming.kind() == StreamKind.BASE_BACKUP ? copies.asked(given) : given;
         StreamHeader header;
         try {
             header = StreamHeader.decode(incoming.header());
@@ -180,7 +190,7 @@ final class ServedStreams implements Members, ServedStream.Owner {
                     "the stream names %s, the certificate %s"
                             .formatted(header.member().node(), incoming.peer()));
         } else if (header.epoch() > epoch && header.epoch() >= frozenBelow && incoming.kind() == StreamKind.WAL) {
-            await(new Early(incoming, header, verdict));
+            early.await(new EarlyStreams.Early(incoming, header, verdict));
         } else if (header.epoch() != epoch || epoch == 0 || (only != null && !only.equals(incoming.peer()))) {
             verdict.refuse("wrong_epoch", wrongEpoch(header));
         } else if (!isFed(incoming.peer(), incoming.kind() == StreamKind.WAL)) {
@@ -192,42 +202,12 @@ final class ServedStreams implements Members, ServedStream.Owner {
         } else if (open.size() + opening >= STREAMS_MAX) {
             verdict.refuse("too_many", "this node serves %d streams already".formatted(STREAMS_MAX));
         } else {
-            opening++;
-            connect(incoming.kind(), header, verdict);
+            connect(new Asked(incoming.kind(), header, verdict));
         }
     }
 
-    /** A WAL stream for an epoch that may be served in a moment. */
-    private record Early(Incoming incoming, StreamHeader header, Verdict verdict) {}
-
-    private void await(Early asked) {
-        early.stream()
-                .filter(other -> other.incoming.peer().equals(asked.incoming.peer()))
-                .toList()
-                .forEach(this::refuseEarly);
-        early.add(asked);
-        if (early.size() > EARLY_MAX) {
-            refuseEarly(early.getFirst());
-        }
-        context.after(EARLY_MS, () -> refuseEarly(asked));
-    }
-
-    /** What is served has changed: whoever waited for just this is let in, and whoever waits for nothing is told so. */
     private void decideEarly() {
-        for (Early asked : List.copyOf(early)) {
-            if (asked.header.epoch() == epoch) {
-                early.remove(asked);
-                onOpen(asked.incoming, asked.verdict);
-            } else if (asked.header.epoch() < epoch) {
-                refuseEarly(asked);
-            }
-        }
-    }
-
-    private void refuseEarly(Early asked) {
-        if (early.remove(asked)) {
-            asked.verdict.refuse("wrong_epoch", wrongEpoch(asked.header));
-        }
+        early.decide(epoch, asked -> onOpen(asked.incoming(), asked.verdict()));
     }
 
     private String wrongEpoch(StreamHeader header) {
@@ -236,105 +216,133 @@ final class ServedStreams implements Members, ServedStream.Owner {
                 : "this node serves streams of epoch %d, not %d".formatted(epoch, header.epoch());
     }
 
-    private void connect(StreamKind kind, StreamHeader header, Verdict verdict) {
-        if (kind == StreamKind.REWIND) {
-            prepareRewind(header, verdict);
+    private void connect(Asked asked) {
+        NodeId member = asked.header.member().node();
+        if (asked.kind == StreamKind.REWIND) {
+            prepareRewind(asked);
             return;
         }
-        if (kind == StreamKind.WAL) {
+        if (asked.kind == StreamKind.WAL) {
             // It has given the old one up, and the slot is free for the new one only once that has ended.
-            closeOlder(header.member().node());
+            closeOlder(member);
+        } else {
+            var _ = closeWhere(
+                    other -> other.isBackup() && other.header().member().node().equals(member),
+                    "the member asked for a newer base backup");
+            asked.turn = copies.turn(asked.header.member());
+            if (asked.turn == null) {
+                asked.refuse(PeerStreams.NOT_YOUR_TURN, copies.whyNot(member));
+                return;
+            }
         }
-        PgLogin.start(context.loop(), context.config(), applicationName(header), new PgLogin.Outcome() {
+        PgLogin.start(context.loop(), context.config(), applicationName(asked.header), new PgLogin.Outcome() {
             @Override
             public void onReady(Channel server, String serverVersion) {
-                keepWal(kind, header, server, serverVersion, verdict);
+                keepWal(asked, server, serverVersion);
             }
 
             @Override
             public void onFailed(String reason) {
-                notReady(verdict, reason);
+                asked.notReady(reason);
             }
         });
     }
 
     /** From here on WAL is kept for the member: from what it has on, or from where its base backup begins. */
-    private void keepWal(StreamKind kind, StreamHeader header, Channel server, String serverVersion, Verdict verdict) {
-        String slot = SlotNames.of(header.member().node());
-        boolean anew = kind == StreamKind.BASE_BACKUP;
+    private void keepWal(Asked asked, Channel server, String serverVersion) {
+        String slot = SlotNames.of(asked.header.member().node());
+        boolean anew = asked.kind == StreamKind.BASE_BACKUP;
         MemberSlot.ensure(context.loop(), context.config(), server, slot, anew, new MemberSlot.Outcome() {
             @Override
             public void onReady(boolean kept) {
-                accept(new Opening(kind, header, server, serverVersion, kept ? slot : null, null), verdict);
+                accept(new Opening(asked, server, serverVersion, kept ? slot : null, null));
             }
 
             @Override
             public void onFailed(String reason) {
-                notReady(verdict, reason);
+                asked.notReady(reason);
             }
         });
     }
 
     /** The server's side of it may have to write a checkpoint first, and the member asks again as long as that lasts. */
-    private void prepareRewind(StreamHeader header, Verdict verdict) {
+    private void prepareRewind(Asked asked) {
         RewindSource source = rewinds;
         if (source == null) {
-            opening--;
-            verdict.refuse("not_served", "this node's server is not one to rewind by");
+            asked.refuse("not_served", "this node's server is not one to rewind by");
             return;
         }
         Thread.ofVirtual().name("quantadb-rewind-source").start(() -> {
             try {
                 RewindSource.Login login = source.prepare();
-                context.loop().execute(() -> logIn(login, header, verdict));
+                context.loop().execute(() -> logIn(login, asked));
             } catch (Busy e) {
-                context.loop().execute(() -> {
-                    opening--;
-                    verdict.refuse("not_yet", Link.reason(e));
-                });
+                context.loop().execute(() -> asked.refuse("not_yet", Link.reason(e)));
             } catch (RuntimeException e) {
-                context.loop().execute(() -> notReady(verdict, Link.reason(e)));
+                context.loop().execute(() -> asked.notReady(Link.reason(e)));
             }
         });
     }
 
-    private void logIn(RewindSource.Login login, StreamHeader header, Verdict verdict) {
-        String name = applicationName(header) + "_rewind";
+    private void logIn(RewindSource.Login login, Asked asked) {
+        String name = applicationName(asked.header) + "_rewind";
         PgLogin.start(context.loop(), context.config(), login, name, new PgLogin.Outcome() {
             @Override
             public void onReady(Channel server, String serverVersion) {
-                accept(new Opening(StreamKind.REWIND, header, server, serverVersion, null, login), verdict);
+                accept(new Opening(asked, server, serverVersion, null, login));
             }
 
             @Override
             public void onFailed(String reason) {
-                notReady(verdict, reason);
+                asked.notReady(reason);
             }
         });
     }
 
-    private void notReady(Verdict verdict, String reason) {
-        opening--;
-        verdict.refuse("not_ready", "this node's server does not take connections: " + reason);
-    }
-
-    private void accept(Opening claim, Verdict verdict) {
-        if (claim.header.epoch() != epoch) {
-            opening--;
+    private void accept(Opening claim) {
+        Asked asked = claim.asked;
+        if (asked.header.epoch() != epoch) {
             RelayContext.close(claim.server);
-            verdict.refuse("wrong_epoch", wrongEpoch(claim.header));
+            asked.refuse("wrong_epoch", wrongEpoch(asked.header));
             return;
         }
-        verdict.accept(
+        asked.verdict.accept(
                 claim.serverVersion.getBytes(StandardCharsets.UTF_8),
                 peer -> context.loop().execute(() -> claim.accepted(peer)));
         context.after(context.config().connectTimeout().toMillis(), claim::abandoned);
     }
 
-    /** Between the accepting of a stream and the handing over of its channel, which may never come. */
-    private final class Opening {
+    /** A stream that was let in, until it is accepted or refused all the same. */
+    private final class Asked {
         private final StreamKind kind;
         private final StreamHeader header;
+        private final Verdict verdict;
+        /** Of a base backup alone. */
+        private CopyTurns.@Nullable Turn turn;
+
+        private Asked(StreamKind kind, StreamHeader header, Verdict verdict) {
+            this.kind = kind;
+            this.header = header;
+            this.verdict = verdict;
+            opening++;
+        }
+
+        private void refuse(String code, String words) {
+            opening--;
+            if (turn != null) {
+                turn.end();
+            }
+            verdict.refuse(code, words);
+        }
+
+        private void notReady(String reason) {
+            refuse("not_ready", "this node's server does not take connections: " + reason);
+        }
+    }
+
+    /** Between the accepting of a stream and the handing over of its channel, which may never come. */
+    private final class Opening {
+        private final Asked asked;
         private final Channel server;
         private final String serverVersion;
         private final @Nullable String slot;
@@ -342,28 +350,37 @@ final class ServedStreams implements Members, ServedStream.Owner {
         private boolean settled;
 
         private Opening(
-                StreamKind kind,
-                StreamHeader header,
+                Asked asked,
                 Channel server,
                 String serverVersion,
                 @Nullable String slot,
                 RewindSource.@Nullable Login login) {
-            this.login = login;
-            this.kind = kind;
-            this.header = header;
+            this.asked = asked;
             this.server = server;
             this.serverVersion = serverVersion;
             this.slot = slot;
+            this.login = login;
         }
 
         private void accepted(Channel peer) {
             boolean first = settle();
+            StreamHeader header = asked.header;
             boolean still = header.epoch() == epoch
                     && admitted(header)
-                    && isFed(header.member().node(), kind == StreamKind.WAL);
+                    && isFed(header.member().node(), asked.kind == StreamKind.WAL);
             if (first && server.isOpen() && still) {
-                begin(new ServedStream(
-                        context, header, kind, peer, server, serverVersion, slot, login, ServedStreams.this));
+                begin(
+                        new ServedStream(
+                                context,
+                                header,
+                                asked.kind,
+                                peer,
+                                server,
+                                serverVersion,
+                                slot,
+                                login,
+                                ServedStreams.this),
+                        asked.turn);
             } else {
                 RelayContext.close(server);
                 RelayContext.close(peer);
@@ -374,8 +391,8 @@ final class ServedStreams implements Members, ServedStream.Owner {
         }
 
         private void neverRan() {
-            if (kind == StreamKind.BASE_BACKUP) {
-                backups.ended(null);
+            if (asked.turn != null) {
+                copies.neverRan(asked.turn);
             }
         }
 
@@ -396,13 +413,17 @@ final class ServedStreams implements Members, ServedStream.Owner {
         }
     }
 
-    RelaySnapshot.Backups backups() {
-        return backups.view(open.stream().filter(s -> s.backup().begun()).count());
+    ServedCopies copies() {
+        return copies;
     }
 
-    private void begin(ServedStream stream) {
+    private void begin(ServedStream stream, CopyTurns.@Nullable Turn turn) {
         if (stream.isWal()) {
             closeOlder(stream.header().member().node());
+        }
+        if (turn != null && !copies.begin(stream, turn)) {
+            var _ = stream.close("the member asked for a newer base backup");
+            return;
         }
         open.add(stream);
         stream.start();
@@ -461,9 +482,7 @@ final class ServedStreams implements Members, ServedStream.Owner {
         if (stream.isWal() && stream.broke()) {
             counts.broke(stream.header().member().node());
         }
-        if (stream.isBackup()) {
-            backups.ended(stream.backup());
-        }
+        copies.onEnded(stream);
     }
 
     List<RelaySnapshot.Member> snapshot() {
@@ -475,7 +494,7 @@ final class ServedStreams implements Members, ServedStream.Owner {
 
     void close() {
         epoch = 0;
-        List.copyOf(early).forEach(this::refuseEarly);
+        early.refuseAll();
         var _ = closeWhere(stream -> true, "the relay stops");
     }
 }

@@ -163,6 +163,12 @@ public final class WalRelay implements AutoCloseable {
         run(() -> served.admit(copy));
     }
 
+    /** Of the members, those that are read replicas: no voter waits while one of them is copied. */
+    public void readReplicas(Set<NodeId> members) {
+        Set<NodeId> copy = Set.copyOf(members);
+        run(() -> served.copies().readReplicas(copy));
+    }
+
     /** Lets that node, and nobody else, read WAL under this epoch; see {@code CoordMessage.ServeFetch}. */
     public void serveFetch(NodeId to, long epoch) {
         run(() -> served.serveFetch(to, epoch));
@@ -255,7 +261,8 @@ public final class WalRelay implements AutoCloseable {
     /**
      * Opens a base-backup stream to a node that serves this epoch: bytes to and from a replication connection of its
      * server. The caller begins with a start-up packet (any user; {@code replication=true}), which the agent there
-     * answers. The channel has auto-read off; the reply is that server's version as text.
+     * answers. The channel has auto-read off; the reply is that server's version as text. While another member is copied
+     * it is refused with {@link PeerStreams#NOT_YOUR_TURN}, to be asked for again.
      */
     public CompletableFuture<PeerStreams.Opened> openBaseBackup(
             NodeId from, HostPort address, long epoch, long generation) {
@@ -299,7 +306,8 @@ public final class WalRelay implements AutoCloseable {
                 voice.snapshot(),
                 served.epoch(),
                 frozenBelow,
-                served.backups());
+                served.copies().view(),
+                served.copies().turns());
     }
 
     private void run(Runnable task) {

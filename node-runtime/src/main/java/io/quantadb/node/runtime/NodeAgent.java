@@ -92,10 +92,17 @@ final class NodeAgent implements AutoCloseable {
         this.admin = new AdminDesk(clock);
         this.desk = new BootstrapDesk(config.cluster().mode() == NodeMode.AUTO);
         this.switchovers = new SwitchoverDesk(random, admin);
-        this.probes = new NodeProbes(clock, this::viewed, () -> {
-            NodeEngine e = engine;
-            return e == null ? null : e.cloning();
-        });
+        this.probes = new NodeProbes(
+                clock,
+                this::viewed,
+                () -> {
+                    NodeEngine e = engine;
+                    return e == null ? null : e.cloning();
+                },
+                () -> {
+                    NodeEngine e = engine;
+                    return e == null ? "" : e.waitsFor();
+                });
     }
 
     /** Brings the node up; throws {@link Failure} or a LocalFault with words for people, and then close() must follow. */

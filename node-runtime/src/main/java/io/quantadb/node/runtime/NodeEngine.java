@@ -31,9 +31,7 @@ import io.quantadb.node.wal.WalReader;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -51,7 +49,7 @@ final class NodeEngine implements EngineControl {
     private static final Duration IMMEDIATE_STOP = Duration.ofSeconds(5);
     private static final Duration PROBE = Duration.ofSeconds(5);
     private static final Duration CHECKPOINT = Duration.ofMinutes(30);
-    private static final Duration DIAL = Duration.ofSeconds(10);
+    private static final Duration LOG_IN = Duration.ofSeconds(10);
     private static final Duration LEAVING = Duration.ofSeconds(30);
     private static final int PENDING_MAX = 32;
     private static final long TELL_EVERY_BYTES = 256L << 20;
@@ -75,6 +73,7 @@ final class NodeEngine implements EngineControl {
     /** Engine thread only. */
     private @Nullable StartMode startedAs;
 
+    private final CopyTurn turn = new CopyTurn();
     private volatile boolean leaving;
     private volatile @Nullable Cloning cloning;
     private volatile List<String> pendingRestart = List.of();
@@ -115,6 +114,11 @@ final class NodeEngine implements EngineControl {
     @Nullable
     Cloning cloning() {
         return cloning;
+    }
+
+    /** What it waits for before it clones, in words; empty when it does not. Any thread. */
+    String waitsFor() {
+        return turn.waitsFor();
     }
 
     @Override
@@ -339,18 +343,24 @@ final class NodeEngine implements EngineControl {
     }
 
     @Override
-    public void cloneFrom(Member source, long epoch, long generation) throws InterruptedException {
+    public void cloneFrom(Member source, long epoch, long generation, boolean distrusted) throws InterruptedException {
         standby = false;
         known = null;
         server.endLeftovers();
         rewinder.tidy();
         directory.create();
-        directory.wipeForClone(generation);
-        PeerStreams.Opened opened = open(source, epoch, generation);
+        if (distrusted) {
+            directory.giveUp(generation);
+        }
+        // What is there stays until the copy begins: the source may be lost before.
+        PeerStreams.Opened opened = turn.await(
+                source.node(),
+                () -> relay.openBaseBackup(source.node(), source.addresses().replication(), epoch, generation));
+        wipe(opened, generation);
         try (PgConnection session = PgConnection.over(
                 new StreamBytes(opened.channel()),
                 Map.of("user", ServerConfig.AGENT_ROLE, "replication", "true"),
-                DIAL)) {
+                LOG_IN)) {
             long[] told = {0};
             BaseBackupClient.Result done = BaseBackupClient.clone(
                     session,
@@ -387,14 +397,12 @@ final class NodeEngine implements EngineControl {
         }
     }
 
-    private PeerStreams.Opened open(Member source, long epoch, long generation) throws InterruptedException {
+    private void wipe(PeerStreams.Opened opened, long generation) {
         try {
-            return relay.openBaseBackup(source.node(), source.addresses().replication(), epoch, generation)
-                    .get(DIAL.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (ExecutionException e) {
-            throw new LocalFault("no base backup from " + source.node() + ": " + e.getCause(), e);
-        } catch (TimeoutException e) {
-            throw new LocalFault("no base backup from " + source.node() + ": it did not answer within " + DIAL, e);
+            directory.wipeForClone(generation);
+        } catch (RuntimeException e) {
+            var _ = opened.channel().close();
+            throw e;
         }
     }
 }

@@ -178,6 +178,7 @@ record NodeParts(
                 r.maxReconnectTries(),
                 r.batchSize(),
                 r.flushInterval(),
+                r.snapshotTimeout(),
                 base.flushTimeout(),
                 base.progressInterval());
     }

@@ -37,6 +37,7 @@ final class NodeProbes implements Probes {
     private final MonotonicClock clock;
     private final Supplier<ClusterView> views;
     private final Supplier<NodeEngine.@Nullable Cloning> cloning;
+    private final Supplier<String> waitsFor;
     private volatile Stage stage = Stage.WAITING;
     private volatile long beatNanos;
 
@@ -44,11 +45,19 @@ final class NodeProbes implements Probes {
 
     private volatile Seen seen;
 
-    /** @param cloning how far the clone under way has come; null before the first */
-    NodeProbes(MonotonicClock clock, Supplier<ClusterView> views, Supplier<NodeEngine.@Nullable Cloning> cloning) {
+    /**
+     * @param cloning how far the clone under way has come; null before the first
+     * @param waitsFor what a clone waits for that has not begun; empty when none does
+     */
+    NodeProbes(
+            MonotonicClock clock,
+            Supplier<ClusterView> views,
+            Supplier<NodeEngine.@Nullable Cloning> cloning,
+            Supplier<String> waitsFor) {
         this.clock = clock;
         this.views = views;
         this.cloning = cloning;
+        this.waitsFor = waitsFor;
         this.beatNanos = clock.nanos();
         this.seen = new Seen(null, clock.nanos());
     }
@@ -102,6 +111,12 @@ final class NodeProbes implements Probes {
     private Probe cloning() {
         NodeEngine.Cloning now = cloning.get();
         Seen before = seen;
+        String waits = waitsFor.get();
+        if (!waits.isEmpty()) {
+            // Others are copied first, however long that takes; a start anew would lose the place.
+            seen = new Seen(now, clock.nanos());
+            return new Probe(true, "cloning", "", waits);
+        }
         if (now != null && !now.equals(before.progress())) {
             before = new Seen(now, clock.nanos());
             seen = before;

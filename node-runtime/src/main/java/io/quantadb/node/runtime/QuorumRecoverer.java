@@ -16,7 +16,6 @@ import io.quantadb.node.postgres.ServerExit;
 import io.quantadb.node.postgres.ServerListener;
 import io.quantadb.node.postgres.StartMode;
 import io.quantadb.node.transport.NettyTransport;
-import io.quantadb.node.wal.CloneMarker;
 import io.quantadb.node.wal.WalEnd;
 import io.quantadb.node.wal.WalReader;
 import java.nio.file.Files;
@@ -139,10 +138,10 @@ public final class QuorumRecoverer implements QuorumRecovery {
         return Steps.at(ExitCode.DATA_DIRECTORY, () -> {
             new PostgresServer(postgres.serverConfig(config, files, true), new Deaf()).endLeftovers();
             Path data = postgres.directory().path();
-            if (CloneMarker.isIncomplete(data)) {
+            if (postgres.directory().isUnfinished()) {
                 throw new Failure(
                         ExitCode.DATA_DIRECTORY,
-                        "%s holds a copy that is not whole".formatted(data),
+                        "%s holds data that are not whole, or that were given up for a copy".formatted(data),
                         "recover another node");
             }
             WalEnd end = WalReader.findEnd(data);

@@ -237,6 +237,10 @@ final class Views {
         if (parts.engine().rewinding()) {
             return "its data goes back to where it left the primary's" + why;
         }
+        String waits = parts.engine().waitsFor();
+        if (server == ServerState.EMPTY && !waits.isEmpty()) {
+            return waits;
+        }
         if (server != ServerState.STANDBY) {
             return "its server is " + server.name().toLowerCase(java.util.Locale.ROOT) + why;
         }
@@ -292,7 +296,7 @@ final class Views {
         ClusterView.State state = me
                 ? state(self, s, core.status().server(), relay, serving)
                 : here
-                        ? stateOf(m, s, stream != null, streams)
+                        ? copy(relay, m) != null ? ClusterView.State.CLONING : stateOf(m, s, stream != null, streams)
                         : away(
                                 follows,
                                 witness(m) || witness(s.member(self)),
@@ -331,7 +335,7 @@ final class Views {
                 m.priority(),
                 m.zone(),
                 streamOf(stream, me ? following : null),
-                note(m, s, behind.millis(), upstream, me ? following : null),
+                note(m, s, behind, upstream, relay),
                 m.fence().fenced(),
                 upstream,
                 m.upstream(),
@@ -465,33 +469,21 @@ final class Views {
         return Math.round(nanos / 1e4) / 1e2;
     }
 
-    /** What else people should know of a member. */
-    private static String note(
-            Member m,
-            ClusterState s,
-            long behindMs,
-            @Nullable NodeId upstream,
-            RelaySnapshot.@Nullable Following following) {
-        if (following != null && following.unreached()) {
-            return "no stream from %s after %d tries; dialling goes on"
-                    .formatted(following.upstream(), following.failedDials());
+    /** What is known here of a copy that the member makes, or waits for. */
+    private static RelaySnapshot.@Nullable Copy copy(RelaySnapshot relay, Member m) {
+        return relay.copies().stream()
+                .filter(c -> c.member().equals(m.node()))
+                .findFirst()
+                .orElse(null);
+    }
+
+    private String note(Member m, ClusterState s, Behind behind, @Nullable NodeId upstream, RelaySnapshot relay) {
+        RelaySnapshot.Copy copy = copy(relay, m);
+        boolean me = m.node().equals(config.cluster().nodeId());
+        String waits = me ? parts.engine().waitsFor() : "";
+        if (copy != null || !waits.isEmpty()) {
+            return copy == null ? waits : copy.words();
         }
-        if (behindMs < s.settings().tuning().slowAfterMillis()) {
-            NodeId wanted = m.upstream();
-            if (wanted == null || upstream == null || wanted.equals(upstream) || wanted.equals(s.primary())) {
-                return "";
-            }
-            return "streams from %s until %s has streamed for a while".formatted(upstream, wanted);
-        }
-        boolean needed = s.rule().set().stream().anyMatch(r -> r.node().equals(m.node()))
-                && s.rule().k() == s.rule().set().size();
-        return "slow: %d s behind%s"
-                .formatted(
-                        behindMs / 1_000,
-                        needed
-                                ? s.settings().policy() == io.quantadb.node.cluster.Settings.Policy.SHRINK
-                                        ? "; commits wait for it, until the rule asks for fewer"
-                                        : "; commits wait for it (policy block)"
-                                : "; no commit waits for it");
+        return MemberNotes.of(m, s, behind.millis(), upstream, me ? relay.following() : null);
     }
 }

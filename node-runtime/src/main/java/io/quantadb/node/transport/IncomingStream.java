@@ -208,7 +208,8 @@ final class IncomingStream extends OpeningHandler {
         decided = true;
         finish();
         discard();
-        if (net.refusals().isDue("stream|" + peer + '|' + code)) {
+        boolean told = code.equals(PeerStreams.NOT_YOUR_TURN);
+        if (!told && net.refusals().isDue("stream|" + peer + '|' + code)) {
             LOGGER.atInfo()
                     .addMarker(REPLICATION)
                     .addKeyValue(PEER, peer)

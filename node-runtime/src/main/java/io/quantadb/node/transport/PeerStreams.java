@@ -16,6 +16,12 @@ import org.jspecify.annotations.Nullable;
  */
 public interface PeerStreams extends AutoCloseable {
     /**
+     * The code of a refusal that ends by itself: whoever hears it asks again soon, so that an acceptor says it to people
+     * once and the port never does.
+     */
+    String NOT_YOUR_TURN = "not_your_turn";
+
+    /**
      * A stream that the other side accepted. The channel has auto-read off, and bytes that have come already are kept
      * for its owner: put the handlers on it first, on any thread, then {@code setAutoRead(true)} or {@code read()}. It
      * may be closed by then; {@code closeFuture()} tells.

@@ -129,7 +129,26 @@ class FreezeOrderTest {
         assertThat(twice).doesNotHaveAnyElementsOfTypes(Action.StopServer.class, Action.PersistGeneration.class);
         assertThat(thrice).contains(new Action.StopServer(true));
         assertThat(down).contains(new Action.PersistGeneration(2)).doesNotContain(new Action.StartStandby());
-        assertThat(cloned).hasAtLeastOneElementOfType(Action.Clone.class);
+        assertThat(cloned).contains(new Action.Clone(N1, 1, 2, false));
+    }
+
+    @Test
+    void aStandbyWhoseDataAnOperatorWantsCopiedAnewNeverUsesThemAgain() {
+        // Given
+        ClusterCore core = standby();
+
+        // When
+        List<Action> ordered = concat(
+                on(core, new Event.Received(N1, new CoordMessage.Discard(2, 1, 1))), on(core, new Event.Tick(0)));
+        on(core, new Event.ServerChanged(ServerState.DOWN, 1));
+        on(core, new Event.Tick(0));
+        List<Action> down = concat(on(core, new Event.PositionRead(reading, START)), on(core, new Event.Tick(0)));
+        List<Action> cloned = on(core, new Event.GenerationPersisted(2));
+
+        // Then
+        assertThat(ordered).contains(new Action.StopServer(true));
+        assertThat(down).contains(new Action.PersistGeneration(2)).doesNotContain(new Action.StartStandby());
+        assertThat(cloned).contains(new Action.Clone(N1, 1, 2, true));
     }
 
     @Test

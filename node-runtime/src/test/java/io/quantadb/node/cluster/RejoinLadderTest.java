@@ -87,7 +87,7 @@ class RejoinLadderTest {
         assertThat(told(failed)).contains("cannot rewind, and clones instead: there is no pg_rewind");
         assertThat(all).contains(new Action.PersistGeneration(3));
         assertThat(all).doesNotHaveAnyElementsOfTypes(Action.StartStandby.class, Action.Rewind.class);
-        assertThat(persisted).contains(new Action.Clone(N2, 2, 3));
+        assertThat(persisted).contains(new Action.Clone(N2, 2, 3, false));
     }
 
     @Test
@@ -105,7 +105,7 @@ class RejoinLadderTest {
 
         // Then
         assertThat(all).contains(new Action.PersistGeneration(2));
-        assertThat(persisted).contains(new Action.Clone(N2, 2, 2));
+        assertThat(persisted).contains(new Action.Clone(N2, 2, 2, false));
     }
 
     @Test

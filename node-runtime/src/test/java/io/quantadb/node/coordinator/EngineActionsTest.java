@@ -152,7 +152,7 @@ class EngineActionsTest {
 
         // When
         source = new Member(new PeerId(N2, 11), 1, MemberKind.DATA, MemberState.VOTER, AT, "", 100, false);
-        actions.perform(new Action.Clone(N2, 5, 2), core);
+        actions.perform(new Action.Clone(N2, 5, 2, false), core);
         actions.perform(new Action.StartStandby(), core);
 
         // Then
@@ -389,7 +389,7 @@ class EngineActionsTest {
         }
 
         @Override
-        public void cloneFrom(Member source, long epoch, long generation) {
+        public void cloneFrom(Member source, long epoch, long generation, boolean distrusted) {
             calls.add("clone");
             failIfAsked();
         }

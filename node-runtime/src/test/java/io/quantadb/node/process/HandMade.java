@@ -100,14 +100,20 @@ final class HandMade implements AutoCloseable {
 
     /** Another node, which joins through the first. */
     void join(int node, String kind) throws IOException {
-        start(
-                node,
+        join(node, kind, Map.of());
+    }
+
+    /** @param settings of this node alone */
+    void join(int node, String kind, Map<String, String> settings) throws IOException {
+        List<String> flags = new ArrayList<>(List.of(
                 "--cluster-mode",
                 "replica",
                 "--primary",
                 "127.0.0.1:" + ports(1).replication(),
                 "--set",
-                "cluster.kind=" + kind);
+                "cluster.kind=" + kind));
+        settings.forEach((key, value) -> flags.addAll(List.of("--set", key + "=" + value)));
+        start(node, flags.toArray(String[]::new));
     }
 
     private void start(int node, String... flags) throws IOException {

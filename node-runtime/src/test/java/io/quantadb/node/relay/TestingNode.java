@@ -11,6 +11,7 @@ import io.quantadb.node.common.NodeId;
 import io.quantadb.node.testing.PostgresVersion;
 import io.quantadb.node.testing.TestingPostgres;
 import io.quantadb.node.transport.PeerStreams;
+import java.time.Duration;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -33,6 +34,17 @@ final class TestingNode implements AutoCloseable {
     }
 
     TestingNode(String name, PostgresVersion version, EventLoopGroup bulk, PeerStreams peers) {
+        this(name, version, bulk, peers, Duration.ofSeconds(60));
+    }
+
+    /** @param copyTimeout how long a base backup of its server may make no progress */
+    TestingNode(
+            String name, PostgresVersion version, EventLoopGroup bulk, EventLoopGroup network, Duration copyTimeout) {
+        this(name, version, bulk, new TestingPeerStreams(new NodeId(name), network), copyTimeout);
+    }
+
+    private TestingNode(
+            String name, PostgresVersion version, EventLoopGroup bulk, PeerStreams peers, Duration copyTimeout) {
         id = new NodeId(name);
         postgres = TestingPostgres.create(version)
                 .set("synchronous_commit", "on")
@@ -44,14 +56,15 @@ final class TestingNode implements AutoCloseable {
         streams = peers;
         relay = new WalRelay(
                 RelayConfig.of(
-                        id,
-                        7,
-                        postgres.home(),
-                        RECEIVER_PORT,
-                        postgres.home(),
-                        5432,
-                        "postgres",
-                        version == PostgresVersion.V15 ? "15.0" : "18.0"),
+                                id,
+                                7,
+                                postgres.home(),
+                                RECEIVER_PORT,
+                                postgres.home(),
+                                5432,
+                                "postgres",
+                                version == PostgresVersion.V15 ? "15.0" : "18.0")
+                        .withCopyTimeout(copyTimeout),
                 streams,
                 bulk,
                 events::add,

@@ -18,7 +18,8 @@ class NodeProbesTest {
     private long nowNanos = 1_000_000_000L;
     private ClusterView view = view(ClusterView.State.STREAMING, "");
     private NodeEngine.@Nullable Cloning cloning;
-    private final NodeProbes probes = new NodeProbes(() -> nowNanos, () -> view, () -> cloning);
+    private String waitsFor = "";
+    private final NodeProbes probes = new NodeProbes(() -> nowNanos, () -> view, () -> cloning, () -> waitsFor);
 
     @Test
     void isAliveAndNotReadyWhileItWaitsForACluster() {
@@ -84,6 +85,29 @@ class NodeProbesTest {
         assertThat(probes.startup().good()).isFalse();
         assertThat(probes.startup().status()).isEqualTo("stuck");
         assertThat(probes.startup().reason()).contains("8192 of 102400 MiB");
+    }
+
+    @Test
+    void aCloneThatWaitsForItsTurnIsNotStuckHoweverLongThatIs() {
+        // Given
+        probes.enter(NodeProbes.Stage.RUNNING);
+        view = view(ClusterView.State.CLONING, "waits for its turn: node2 is being copied, since 34 s");
+        waitsFor = view.reason();
+
+        // When
+        pass(Duration.ofHours(5));
+        boolean waiting = probes.startup().good();
+        String why = probes.startup().reason();
+        waitsFor = "";
+        pass(NodeProbes.STUCK);
+        boolean begun = probes.startup().good();
+        pass(Duration.ofSeconds(1));
+
+        // Then the time without a byte counts from when it began
+        assertThat(waiting).isTrue();
+        assertThat(why).contains("node2 is being copied");
+        assertThat(begun).isTrue();
+        assertThat(probes.startup().good()).isFalse();
     }
 
     @Test

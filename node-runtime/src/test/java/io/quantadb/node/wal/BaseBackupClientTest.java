@@ -13,11 +13,13 @@ import io.quantadb.node.wal.BaseBackupRequest.Progress;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ByteChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -144,21 +146,69 @@ class BaseBackupClientTest {
         }
     }
 
-    /** Ends after so many bytes, as a stream to a node that dies does. */
+    @Test
+    void isGivenUpWhenTheSourceStandsStill() throws Exception {
+        Duration stall = Duration.ofMillis(500);
+        try (TestingPostgres primary =
+                        TestingPostgres.create(PostgresVersion.V15).start();
+                TestingPostgres target = TestingPostgres.empty(PostgresVersion.V15);
+                SocketChannel socket = SocketChannel.open(UnixDomainSocketAddress.of(primary.socket()))) {
+            // Given
+            BreakingChannel still = new BreakingChannel(socket, 1 << 20, true);
+            BaseBackupRequest request = new BaseBackupRequest(
+                    target.dataDirectory(), "of a test", TestingPostgres.owner(), stall, 0, progress -> {});
+
+            // When
+            try (PgConnection c =
+                    PgConnection.over(still, Map.of("user", "postgres", "replication", "true"), TestingPostgres.WAIT)) {
+                assertThatThrownBy(() -> BaseBackupClient.clone(c, request))
+                        // Then
+                        .isInstanceOf(Indeterminate.class);
+                assertThat(System.nanoTime() - still.stillSinceNanos)
+                        .isBetween(stall.toNanos(), TestingPostgres.WAIT.toNanos());
+                assertThat(c.isOpen()).isFalse();
+            }
+            assertThat(CloneMarker.isIncomplete(target.dataDirectory())).isTrue();
+        }
+    }
+
+    /** Ends after so many bytes, as a stream to a node that dies does, or stays open and gives no more. */
     private static final class BreakingChannel implements ByteChannel {
         private final SocketChannel inner;
+        private final boolean stays;
         private long left;
+        private volatile long stillSinceNanos;
 
         BreakingChannel(SocketChannel inner, long bytes) {
+            this(inner, bytes, false);
+        }
+
+        BreakingChannel(SocketChannel inner, long bytes, boolean stays) {
             this.inner = inner;
             this.left = bytes;
+            this.stays = stays;
         }
 
         @Override
         public int read(ByteBuffer target) throws IOException {
+            if (left <= 0 && stays) {
+                return awaitClosed();
+            }
             int count = left <= 0 ? -1 : inner.read(target);
             left -= count;
             return count;
+        }
+
+        private synchronized int awaitClosed() throws IOException {
+            stillSinceNanos = stillSinceNanos == 0 ? System.nanoTime() : stillSinceNanos;
+            try {
+                while (isOpen()) {
+                    wait();
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            throw new AsynchronousCloseException();
         }
 
         @Override
@@ -174,6 +224,9 @@ class BaseBackupClientTest {
         @Override
         public void close() throws IOException {
             inner.close();
+            synchronized (this) {
+                notifyAll();
+            }
         }
     }
 
