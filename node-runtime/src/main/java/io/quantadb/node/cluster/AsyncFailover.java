@@ -21,7 +21,7 @@ final class AsyncFailover {
 
     /** Whether the failover from here would be one: nobody acknowledges beside the primary, by the operator's choice. */
     boolean applies() {
-        return ctx.state.rule().k() == 0 && ctx.state.settings().mode() == Settings.Mode.ASYNC;
+        return ctx.rules.mayLoseByItself(ctx.state);
     }
 
     /** Whose answer is asked for. */
@@ -32,12 +32,11 @@ final class AsyncFailover {
 
     /** @param since when the first was asked */
     boolean answered(Map<NodeId, LocalStatus> probes, Map<NodeId, CoordMessage.FreezeReply> answers, long since) {
-        boolean able =
-                answers.keySet().stream().anyMatch(n -> Candidates.eligible(ctx.state, n, reports.latest(n, probes)));
+        boolean able = answers.keySet().stream().anyMatch(n -> Candidates.eligible(ctx, n, reports.latest(n, probes)));
         boolean all = probes.keySet().stream()
                 .filter(n -> asks(n, probes) && hasData(n, probes))
                 .allMatch(answers::containsKey);
-        return able && (all || ctx.now - since >= ctx.stretched(WAIT_NANOS));
+        return able && ctx.rules.heardOut(all, ctx.now - since >= ctx.stretched(WAIT_NANOS));
     }
 
     private boolean hasData(NodeId node, Map<NodeId, LocalStatus> probes) {

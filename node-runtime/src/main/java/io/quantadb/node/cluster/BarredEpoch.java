@@ -32,7 +32,7 @@ final class BarredEpoch {
             versionSeen = s.version();
             versionSince = ctx.now;
         }
-        if (s.released() || ctx.now - versionSince < patienceNanos(s)) {
+        if (s.released() || ctx.now - versionSince < ctx.rules.barredNanos(s)) {
             return false;
         }
         return returned() ? s.rule().set().stream().anyMatch(this::diverged) : diverged(releasedPrimary());
@@ -40,11 +40,14 @@ final class BarredEpoch {
 
     /**
      * Both ways are tried soon, and from then on each for twice as long as the one before: the only member that may follow
-     * can have to copy everything first, and a change of primary in the middle of it makes it begin anew.
+     * can have to copy everything first, and a change of primary in the middle of it makes it begin anew. An epoch that ended
+     * for another cause was not given its time, and counts for nothing.
      */
-    private static long patienceNanos(ClusterState s) {
-        long doublings = Math.clamp(s.epoch() - s.releasedEpoch() - 2, 0, DOUBLINGS_MAX);
-        return AFTER_NANOS << doublings;
+    static long patienceNanos(ClusterState s) {
+        long tried = s.failovers().stream()
+                .filter(move -> move.epoch() > s.releasedEpoch() && Cause.barred(move))
+                .count();
+        return AFTER_NANOS << Math.clamp(tried - 1, 0, DOUBLINGS_MAX);
     }
 
     /** Whether the last released primary has the epoch, so that it is R's turn. */

@@ -19,15 +19,15 @@ final class Candidates {
     private Candidates() {}
 
     /** Whether a failover may choose this node. */
-    static boolean eligible(ClusterState s, NodeId node, @Nullable LocalStatus status) {
-        return objection(s, node, status) == null;
+    static boolean eligible(Context ctx, NodeId node, @Nullable LocalStatus status) {
+        return objection(ctx.rules, ctx.state, node, status) == null;
     }
 
     /**
      * Why no failover chooses this node, in words; null when one may. It holds data, votes, is healthy, not in
      * maintenance, its priority permits it, and it stands where the cluster may fail over to.
      */
-    static @Nullable String objection(ClusterState s, NodeId node, @Nullable LocalStatus status) {
+    static @Nullable String objection(ProtocolRules rules, ClusterState s, NodeId node, @Nullable LocalStatus status) {
         Member m = s.member(node);
         if (m == null || !m.dataVoter()) {
             return "%s is no data voter".formatted(node);
@@ -41,7 +41,7 @@ final class Candidates {
         if (m.priority() <= 0) {
             return "%s has priority 0".formatted(node);
         }
-        if (!inReach(s, m)) {
+        if (!rules.mayFailOverTo(s, m)) {
             return "%s stands in region '%s', and failovers stay in region '%s'"
                     .formatted(node, m.region(), region(s, s.primary()));
         }
@@ -94,6 +94,7 @@ final class Candidates {
      * the primary's zone, then the leader itself, then by name.
      */
     static @Nullable NodeId choose(
+            ProtocolRules rules,
             ClusterState s,
             Map<NodeId, CoordMessage.FreezeReply> answers,
             Function<NodeId, @Nullable LocalStatus> statuses,
@@ -101,8 +102,9 @@ final class Candidates {
             NodeId self) {
         List<NodeId> able = new ArrayList<>();
         answers.forEach((node, a) -> {
-            boolean holdsAll = a.position() != null && EpochHistory.ORDER.compare(a.position(), best) >= 0;
-            if (holdsAll && eligible(s, node, statuses.apply(node))) {
+            Position end = a.position();
+            boolean furthest = end != null && rules.holdsFurthest(s, end, best);
+            if (furthest && objection(rules, s, node, statuses.apply(node)) == null) {
                 able.add(node);
             }
         });

@@ -6,6 +6,7 @@ package io.quantadb.node.cluster;
  * @param words for people, and recorded with the move that it leads to
  */
 record Cause(Kind kind, String words) {
+    private static final String BARRED = "the epoch cannot be released";
     private static final String UNFIT = "the primary is unfit: ";
 
     /** What follows from it. */
@@ -28,6 +29,15 @@ record Cause(Kind kind, String words) {
 
     static Cause unfit(String why) {
         return new Cause(Kind.UNFIT, UNFIT + why);
+    }
+
+    static Cause barred() {
+        return new Cause(Kind.BARRED, BARRED);
+    }
+
+    /** Whether a move was recorded with this cause. */
+    static boolean barred(FailoverRecord move) {
+        return move.reason().equals(BARRED);
     }
 
     boolean living() {

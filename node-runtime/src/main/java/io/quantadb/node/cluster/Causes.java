@@ -53,7 +53,7 @@ final class Causes {
         if (reports.highestPromise() > s.epoch()) {
             return new Cause(Cause.Kind.PROMISED, "a member has promised a later epoch");
         }
-        return barred.now() ? new Cause(Cause.Kind.BARRED, "the epoch cannot be released") : null;
+        return barred.now() ? Cause.barred() : null;
     }
 
     private static @Nullable Cause reported(ClusterState s, LocalStatus p) {

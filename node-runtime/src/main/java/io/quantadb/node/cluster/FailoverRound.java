@@ -351,7 +351,7 @@ final class FailoverRound {
     }
 
     private boolean mayLead(NodeId node) {
-        return Candidates.eligible(ctx.state, node, reports.latest(node, probes)) && !node.equals(unfitPrimary());
+        return Candidates.eligible(ctx, node, reports.latest(node, probes)) && !node.equals(unfitPrimary());
     }
 
     private @Nullable NodeId unfitPrimary() {
@@ -403,7 +403,7 @@ final class FailoverRound {
         if (best == null) {
             return;
         }
-        NodeId chosen = Candidates.choose(s, answers, n -> reports.latest(n, probes), best, ctx.self.node());
+        NodeId chosen = Candidates.choose(ctx.rules, s, answers, n -> reports.latest(n, probes), best, ctx.self.node());
         if (chosen == null) {
             fetchFor(best);
             return;

@@ -40,6 +40,8 @@ final class ForcedFailover {
     private long freezeEpoch;
     private long since;
     private long sentAt;
+    /** When Raft last refused the promotion; 0 when it did not. */
+    private long refusedAt;
 
     ForcedFailover(Context ctx, Reports reports, LeaseGranter granter, PrimaryDuties ownPrimary) {
         this.ctx = ctx;
@@ -95,6 +97,7 @@ final class ForcedFailover {
         freezeEpoch = Math.max(ctx.state.epoch() + 1, reports.highestPromise());
         since = ctx.now;
         sentAt = 0;
+        refusedAt = 0;
         answers.clear();
         ctx.tell(
                 "failover",
@@ -145,7 +148,8 @@ final class ForcedFailover {
                 .allMatch(m -> answers.containsKey(m.node()) || reports.fresh(m.node()) == null);
         boolean waited = all || ctx.now - since >= STRAGGLER_NANOS;
         boolean selfShut = !ctx.self.node().equals(ctx.state.primary()) || !ownPrimary.frontOpen();
-        if (waited && granter.over() && selfShut) {
+        boolean due = refusedAt == 0 || ctx.now - refusedAt >= RESEND_NANOS;
+        if (due && waited && granter.over() && selfShut) {
             propose(node, best.generation(), best.position());
         }
     }
@@ -186,10 +190,11 @@ final class ForcedFailover {
         return somebody ? Candidates.nextRule(s, node, answers, from) : Rule.ALONE;
     }
 
-    /** Not committed as it was decided: another look, or the failover that goes on by itself. */
+    /** Another look, but not at once: Raft refused it at once, and may for a while. */
     void onProposalFailed() {
         if (stage == Stage.PROMOTING) {
             stage = Stage.FREEZING;
+            refusedAt = Math.max(1, ctx.now);
         }
     }
 

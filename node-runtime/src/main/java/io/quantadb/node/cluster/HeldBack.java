@@ -80,7 +80,7 @@ final class HeldBack {
         String objections = s.dataVoters().stream()
                 .map(Member::node)
                 .filter(n -> !n.equals(s.primary()))
-                .map(n -> Candidates.objection(s, n, reports.latest(n, probes)))
+                .map(n -> Candidates.objection(ctx.rules, s, n, reports.latest(n, probes)))
                 .filter(Objects::nonNull)
                 .collect(Collectors.joining("; "));
         String missing = objections.isEmpty() ? "too few of those that acknowledge commits answer" : objections;

@@ -79,6 +79,6 @@ final class LeaseGranter {
     /** Whether no other node can hold a lease any more. */
     boolean over() {
         awaitsOwn &= ctx.leaderLeaseUntil <= ctx.now;
-        return ctx.now >= grantedUntil && ctx.now >= notBefore && !awaitsOwn;
+        return ctx.rules.leaseOver(ctx.now >= grantedUntil && ctx.now >= notBefore && !awaitsOwn);
     }
 }

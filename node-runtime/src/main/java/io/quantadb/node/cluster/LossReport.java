@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 record LossReport(@Nullable String objection, @Nullable NodeId chosen, String words) {
     static LossReport of(Context ctx, Reports reports, @Nullable NodeId target) {
         String goesOn = goesOn(ctx, reports);
-        if (goesOn != null) {
+        if (!ctx.rules.mayForce(goesOn != null)) {
             return new LossReport(goesOn, null, "");
         }
         List<String> objections = new ArrayList<>();
@@ -45,13 +45,27 @@ record LossReport(@Nullable String objection, @Nullable NodeId chosen, String wo
         return new LossReport(null, best, words(ctx, reports, best));
     }
 
-    /** The furthest ahead first. */
+    /** Who has most of what the last released epoch acknowledged comes first. */
     private static List<Member> candidates(Context ctx, Reports reports) {
         return ctx.state.dataVoters().stream()
-                .sorted(Comparator.<Member>comparingLong(
-                                m -> -reach(reports, m.node()).value())
+                .sorted(Comparator.<Member>comparingLong(m ->
+                                -released(ctx.state, reports.fresh(m.node())).value())
                         .thenComparing(Member::node))
                 .toList();
+    }
+
+    /** How far its WAL is that of the last released epoch: what lies beyond on a branch of its own saves nothing. */
+    private static Lsn released(ClusterState s, @Nullable LocalStatus st) {
+        if (st == null) {
+            return Lsn.NONE;
+        }
+        Position end = st.position();
+        int timeline = s.history().stream()
+                .filter(e -> e.epoch() == s.releasedEpoch())
+                .mapToInt(EpochRecord::timeline)
+                .findFirst()
+                .orElse(s.timeline());
+        return end == null ? ForcedFailover.reach(st) : EpochHistory.commonUpTo(s.history(), timeline, end);
     }
 
     private static Lsn reach(Reports reports, NodeId node) {
@@ -103,7 +117,8 @@ record LossReport(@Nullable String objection, @Nullable NodeId chosen, String wo
         if (answering(ctx, reports) < needed(ctx)) {
             return null;
         }
-        boolean able = s.dataVoters().stream().anyMatch(m -> Candidates.eligible(s, m.node(), reports.fresh(m.node())));
+        boolean able =
+                s.dataVoters().stream().anyMatch(m -> Candidates.eligible(ctx, m.node(), reports.fresh(m.node())));
         if (!able) {
             return null;
         }

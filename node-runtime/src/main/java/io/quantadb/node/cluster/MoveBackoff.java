@@ -39,7 +39,8 @@ final class MoveBackoff {
             return 0;
         }
         long waited = Math.max(sinceLast(cause.sort()), (ctx.now - since) / Context.MILLIS);
-        return Math.max(0, delayMillis(ctx.state.settings().tuning().moveDelayMillis(), moves) - waited);
+        return Math.max(
+                0, ctx.rules.moveDelayMillis(ctx.state.settings().tuning().moveDelayMillis(), moves) - waited);
     }
 
     /** How many moves for such a cause were made lately. */

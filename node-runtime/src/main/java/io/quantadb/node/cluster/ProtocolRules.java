@@ -30,6 +30,55 @@ public class ProtocolRules {
         return governing.set().contains(answered);
     }
 
+    /**
+     * A, C, D, E: nobody is promoted before the old lease has surely ended or was given back.
+     *
+     * @param over what was granted, by this leader's own clock
+     */
+    public boolean leaseOver(boolean over) {
+        return over;
+    }
+
+    /** A, C: of those that answered, whoever is promoted holds the furthest position. */
+    public boolean holdsFurthest(ClusterState state, Position end, Position best) {
+        return EpochHistory.ORDER.compare(end, best) >= 0;
+    }
+
+    /** C: without knowing all that was acknowledged only where nobody is asked beside the primary, and by the operator's choice. */
+    public boolean mayLoseByItself(ClusterState state) {
+        return state.rule().k() == 0 && state.settings().mode() == Settings.Mode.ASYNC;
+    }
+
+    /**
+     * C: whether enough was waited for before the furthest ahead is taken.
+     *
+     * @param all who was reached and holds data has answered
+     * @param longEnough the bound is over
+     */
+    public boolean heardOut(boolean all, boolean longEnough) {
+        return all || longEnough;
+    }
+
+    /** D: only where no failover goes on by itself, which would lose nothing. */
+    public boolean mayForce(boolean goesOnByItself) {
+        return !goesOnByItself;
+    }
+
+    /** A, C: a failover stays in the region of the primary, or of the last released one, where the operator wants it to. */
+    public boolean mayFailOverTo(ClusterState state, Member chosen) {
+        return Candidates.inReach(state, chosen);
+    }
+
+    /** How long after so many moves away from a living primary for one cause the next one waits. */
+    public long moveDelayMillis(int first, int moves) {
+        return MoveBackoff.delayMillis(first, moves);
+    }
+
+    /** How long an epoch that is not released is left alone before the other way out is tried. */
+    public long barredNanos(ClusterState state) {
+        return BarredEpoch.patienceNanos(state);
+    }
+
     /** The timeline of the next Promote that begins one: never one issued before. */
     public int nextTimeline(ClusterState state) {
         return state.lastTimeline() + 1;

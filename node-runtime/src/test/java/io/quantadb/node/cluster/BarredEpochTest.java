@@ -58,7 +58,27 @@ class BarredEpochTest {
         assertThat(barred.now()).isFalse();
     }
 
+    @Test
+    void epochsThatEndedForAnotherCauseDoNotMakeTheNextOneWaitLonger() {
+        // Given
+        ctx.state = TestingStates.three();
+        for (int i = 0; i < 8; i++) {
+            promote(i % 2 == 0 ? N2 : N1, "the primary is silent");
+        }
+
+        // When
+        long waited = secondsUntilBarred(N2);
+
+        // Then
+        assertThat(waited).isEqualTo(4);
+    }
+
     private void promote(NodeId node) {
+        boolean first = ctx.state.released();
+        promote(node, first ? "the primary is silent" : Cause.barred().words());
+    }
+
+    private void promote(NodeId node, String reason) {
         ClusterState s = ctx.state;
         ctx.state = after(
                 s,
@@ -72,7 +92,7 @@ class BarredEpochTest {
                         new Position(1, FORK),
                         rule(1, N3),
                         0,
-                        "test"));
+                        reason));
         assertThat(ctx.state.epoch()).isEqualTo(s.epoch() + 1);
     }
 

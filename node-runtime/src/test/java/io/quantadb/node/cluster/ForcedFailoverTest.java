@@ -134,6 +134,58 @@ class ForcedFailoverTest {
     }
 
     @Test
+    void proposesAgainButNotAtOnceWhenRaftRefuses() {
+        // Given
+        ask(new AdminRequest.ForceFailover(null, "c", false));
+        tick();
+        forced.onFreezeReply(N2, new CoordMessage.FreezeReply(2, 2, 1, END, END.lsn()));
+        List<Action> first = tick();
+
+        // When
+        forced.onProposalFailed();
+        forced.onTick();
+        List<Action> atOnce = ctx.drain();
+        List<Action> later = tick();
+
+        // Then
+        assertThat(first).hasAtLeastOneElementOfType(Action.Propose.class);
+        assertThat(atOnce).doesNotHaveAnyElementsOfTypes(Action.Propose.class);
+        assertThat(later).hasAtLeastOneElementOfType(Action.Propose.class);
+    }
+
+    @Test
+    void takesWhoHasMostOfWhatWasAcknowledgedNotWhoWroteMostOnABranchOfItsOwn() {
+        // Given n3 was promoted and is lost, n1 wrote on beyond the fork, and n2 has followed n3 for a while
+        ctx.state = after(
+                ctx.state,
+                new Command.Promote(
+                        Command.Condition.of(ctx.state),
+                        2,
+                        N3,
+                        2,
+                        Command.PromoteKind.FORCED,
+                        2,
+                        END,
+                        Rule.ALONE,
+                        0,
+                        "test"));
+        ctx.state = after(ctx.state, new Command.Release(Command.Condition.of(ctx.state), 1, END.lsn()));
+        ctx.now += 5_000_000_000L;
+        reports.keep(N1, stopped(new Position(1, FURTHER)));
+        reports.keep(N2, stopped(new Position(2, END.lsn().plus(0x10))));
+
+        // When
+        Action.AdminAnswer answer = ask(new AdminRequest.ForceFailover(null, "c", false));
+
+        // Then
+        assertThat(answer.words()).isEqualTo("n2 is made primary by force");
+    }
+
+    private static LocalStatus stopped(Position end) {
+        return new LocalStatus(1, 0, 0, 1, 2, ServerState.DOWN, 0, false, end, end.lsn(), 0, end.lsn(), true, "");
+    }
+
+    @Test
     void isOverOnceAnotherEpochHasBegun() {
         // Given
         ask(new AdminRequest.ForceFailover(null, "", true));

@@ -236,8 +236,10 @@ class LivingPrimaryTest {
         assertThat(SwitchoverChecks.objection(state, reports(), N3, Long.MAX_VALUE))
                 .isNull();
         assertThat(SwitchoverChecks.choose(state, reports(), null).heir()).isEqualTo(N2);
-        assertThat(Candidates.eligible(state, N3, others.get(N2))).isFalse();
-        assertThat(Candidates.eligible(state, N2, others.get(N2))).isTrue();
+        assertThat(Candidates.objection(new ProtocolRules(), state, N3, others.get(N2)))
+                .isNotNull();
+        assertThat(Candidates.objection(new ProtocolRules(), state, N2, others.get(N2)))
+                .isNull();
     }
 
     @Test
@@ -252,7 +254,8 @@ class LivingPrimaryTest {
 
         // When
         NodeId heir = SwitchoverChecks.choose(state, reports(), null).heir();
-        NodeId chosen = Candidates.choose(state, answers, n -> status(ServerState.STANDBY, 1, true, ""), at, N1);
+        NodeId chosen = Candidates.choose(
+                new ProtocolRules(), state, answers, n -> status(ServerState.STANDBY, 1, true, ""), at, N1);
         Member n2 = state.members().get(N2);
         state = new Draft(state)
                 .member(n2.withAddresses(n2.addresses(), "b", 101))

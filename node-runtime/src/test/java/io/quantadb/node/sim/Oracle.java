@@ -36,6 +36,7 @@ final class Oracle {
 
     private final SimWorld world;
     private final AcknowledgementsSurvive<SimPostgres.Rec> survive = new AcknowledgementsSurvive<>();
+    final PromotionOracle promotions;
     private final EveryFreezeQuorumKnows quorums = new EveryFreezeQuorumKnows();
     private final OneServesInAnEpoch oneServes = new OneServesInAnEpoch();
     private final OneWriterPerTimeline oneWriter = new OneWriterPerTimeline();
@@ -57,12 +58,13 @@ final class Oracle {
     private long looseAt = Long.MIN_VALUE / 2;
 
     long acknowledged;
-    long promotions;
+    long epochs;
     /** Records that standbys gave to members. */
     long fed;
 
     Oracle(SimWorld world) {
         this.world = world;
+        this.promotions = new PromotionOracle(world, survive);
     }
 
     /** The first node to apply an index fixes what everybody applies there. */
@@ -78,19 +80,20 @@ final class Oracle {
         committedIndex = index;
         boolean released = after.releasedEpoch() > committed.releasedEpoch();
         if (after.epoch() > committed.epoch()) {
-            promotions++;
+            epochs++;
             world.trace("epoch %d is %s's, timeline %d, rule %s, next %s"
                     .formatted(after.epoch(), after.primary(), after.timeline(), after.rule(), after.nextRule()));
         }
         boolean promoted = after.epoch() > committed.epoch() && after.epoch() > 1;
         boolean otherRule = !after.rule().equals(committed.rule());
-        if (SimEntry.command(command) instanceof Command.Promote p
-                && promoted
-                && p.kind() != Command.PromoteKind.SAME_PRIMARY
-                && p.kind() != Command.PromoteKind.HANDED_OVER) {
-            maintenance.onFailover(
-                    committed.epoch(), world.wallMillis(), p.node().toString());
+        if (promoted && SimEntry.command(command) instanceof Command.Promote p) {
+            promotions.onPromoted(committed, after, p);
+            if (byItself(p.kind())) {
+                maintenance.onFailover(
+                        committed.epoch(), world.wallMillis(), p.node().toString());
+            }
         }
+        promotions.onApplied(committed, after);
         if (!blocks(committed.settings()) || !blocks(after.settings())) {
             looseAt = world.now;
         }
@@ -119,7 +122,7 @@ final class Oracle {
             SimPostgres pg = world.nodes.get(after.primary()).pg;
             boolean ownData = world.nodes.get(after.primary()).facts.generation == after.primaryGeneration();
             boolean holds = ownData && survive.heldBy(pg.wal, pg.wal.size());
-            quorums.onPromoted(after.epoch(), String.valueOf(after.primary()), survive.shown(), holds);
+            quorums.onPromoted(after.epoch(), String.valueOf(after.primary()), survive.owed(), holds);
         }
         if (otherRule) {
             checkRule();
@@ -128,12 +131,22 @@ final class Oracle {
             world.trace("epoch %d is released".formatted(after.epoch()));
             List<SimPostgres.Rec> wal = world.nodes.get(after.primary()).pg.wal;
             survive.onReleased(after.epoch(), wal);
+            promotions.onReleased();
         }
     }
 
     /** Nobody is given what its release cannot read. */
     void readable(SimNode node, int version) {
         readable.onRead(node.id.toString(), node.release, version);
+    }
+
+    private static boolean byItself(Command.PromoteKind kind) {
+        return kind == Command.PromoteKind.FROZEN || kind == Command.PromoteKind.ASYNC;
+    }
+
+    /** Records that were shown and are lost for good, as may be where nobody was asked, or by an operator's word. */
+    long lost() {
+        return survive.lost();
     }
 
     private static boolean blocks(Settings set) {
@@ -174,7 +187,7 @@ final class Oracle {
             lacking += sameData && !survive.heldBy(n.pg.wal, n.pg.flushed) ? 1 : 0;
         }
         if (rule.k() > 0) {
-            quorums.onRule(rule.toString(), survive.shown(), lacking, rule.set().size() - rule.k());
+            quorums.onRule(rule.toString(), survive.owed(), lacking, rule.set().size() - rule.k());
         }
     }
 
@@ -195,6 +208,7 @@ final class Oracle {
             }
         }
         oneServes.onShown(serving);
+        promotions.onShown(node, epoch);
         survive.onShown(epoch, node.pg.wal, records);
         checkRule();
         if (epoch < committed.releasedEpoch()) {

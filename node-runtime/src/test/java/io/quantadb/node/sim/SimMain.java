@@ -1,5 +1,6 @@
 package io.quantadb.node.sim;
 
+import io.quantadb.node.cluster.Command;
 import io.quantadb.node.cluster.ProtocolRules;
 import io.quantadb.node.cluster.SwitchoverReport;
 import java.util.EnumMap;
@@ -18,6 +19,8 @@ final class SimMain {
         long failed = 0;
         long acknowledged = 0;
         long promotions = 0;
+        long lost = 0;
+        Map<Command.PromoteKind, Integer> rights = new EnumMap<>(Command.PromoteKind.class);
         Map<SwitchoverReport.Phase, Integer> moves = new EnumMap<>(SwitchoverReport.Phase.class);
         for (long seed = first; seed < first + runs; seed++) {
             SimRun run = switch (System.getProperty("sim.kind", "of")) {
@@ -27,6 +30,10 @@ final class SimMain {
                 case "lagging" -> SimRun.lagging(seed, new ProtocolRules(), new SimBugs());
                 case "stalling" -> SimRun.stalling(seed, new ProtocolRules(), new SimBugs());
                 case "operated" -> SimRun.operated(seed, new ProtocolRules(), new SimBugs());
+                case "loose" -> SimRun.loose(seed, new ProtocolRules(), new SimBugs());
+                case "forced" -> SimRun.forced(seed, new ProtocolRules(), new SimBugs());
+                case "regional" -> SimRun.regional(seed, new ProtocolRules(), new SimBugs());
+                case "flapping" -> SimRun.flapping(seed, new ProtocolRules(), new SimBugs());
                 case "restless" -> SimRun.restless(seed, new ProtocolRules(), new SimBugs());
                 default -> SimRun.of(seed, new ProtocolRules(), new SimBugs());
             };
@@ -41,14 +48,18 @@ final class SimMain {
                 }
             }
             acknowledged += run.world.oracle.acknowledged;
-            promotions += run.world.oracle.promotions;
+            promotions += run.world.oracle.epochs;
+            lost += run.world.oracle.lost();
+            for (Command.PromoteKind kind : Command.PromoteKind.values()) {
+                rights.merge(kind, run.world.oracle.promotions.promoted(kind), Integer::sum);
+            }
             for (SwitchoverReport.Phase phase : SwitchoverReport.Phase.values()) {
                 moves.merge(phase, run.moves.ended(phase), Integer::sum);
             }
         }
         System.out.printf(
-                "%d seeds, %d failed, %d acknowledged, %d promotions, switchovers %s%n",
-                runs, failed, acknowledged, promotions, moves);
+                "%d seeds, %d failed, %d acknowledged, %d promotions %s, %d lost, switchovers %s%n",
+                runs, failed, acknowledged, promotions, rights, lost, moves);
         if (failed > 0) {
             System.exit(1);
         }

@@ -13,7 +13,9 @@ final class SimNetwork {
     private final SimWorld world;
     private final Set<Way> cut = new HashSet<>();
     private final Map<Long, Long> lastInOrder = new HashMap<>();
+    private final Map<NodeId, Long> healedAt = new HashMap<>();
     private long connections;
+    private long lossyAt = Long.MIN_VALUE / 2;
     double loss;
     double duplicate;
     double slow;
@@ -27,11 +29,21 @@ final class SimNetwork {
     }
 
     void heal() {
+        for (Way way : cut) {
+            healedAt.put(way.from, world.now);
+            healedAt.put(way.to, world.now);
+        }
         cut.clear();
     }
 
     boolean open(NodeId from, NodeId to) {
         return from.equals(to) || !cut.contains(new Way(from, to));
+    }
+
+    /** Since when nothing that this node sends or is sent was lost, as far as the network is concerned; never in the future. */
+    long fairSince(NodeId node) {
+        boolean cutOff = cut.stream().anyMatch(w -> w.from.equals(node) || w.to.equals(node));
+        return cutOff ? world.now : Math.max(lossyAt, healedAt.getOrDefault(node, Long.MIN_VALUE / 2));
     }
 
     private long delay() {
@@ -40,6 +52,7 @@ final class SimNetwork {
 
     /** At most once and unordered across connections: it may be lost, come twice, or overtake another. */
     void send(NodeId from, NodeId to, Runnable arrive) {
+        lossyAt = loss > 0 ? world.now : lossyAt;
         if (!open(from, to) || world.chance(loss)) {
             return;
         }

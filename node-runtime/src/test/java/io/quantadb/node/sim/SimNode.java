@@ -56,6 +56,13 @@ final class SimNode {
     ClusterCore core;
     boolean up;
     private int life;
+    /** When this node itself last had trouble: started, died or lost its server. */
+    private long troubledAt;
+    /** Since when it has this part in Raft. */
+    private long partSince;
+    /** What region and zone it stands in. */
+    String zone = "";
+
     private long pausedUntil;
     private final Deque<Runnable> missed = new ArrayDeque<>();
     private final Deque<Event> inbox = new ArrayDeque<>();
@@ -109,6 +116,26 @@ final class SimNode {
         return up && world.now >= pausedUntil;
     }
 
+    /** Whether it runs, and nothing was the matter with it or its connections since some time before then. */
+    boolean wellSince(long then) {
+        long since = Math.max(
+                Math.max(troubledAt, pausedUntil), Math.max(slow.disksWellSince(), world.network.fairSince(id)));
+        return up && since <= then;
+    }
+
+    boolean leads() {
+        return running() && raft.role() == Role.LEADER;
+    }
+
+    /** Whether it has had its part in Raft since some time before then. */
+    boolean inPartSince(long then) {
+        return partSince <= then;
+    }
+
+    void troubled() {
+        troubledAt = world.now;
+    }
+
     /** Grows with every start and crash. */
     int life() {
         return life;
@@ -123,6 +150,7 @@ final class SimNode {
     void start() {
         up = true;
         life++;
+        troubled();
         pausedUntil = 0;
         missed.clear();
         inbox.clear();
@@ -362,6 +390,7 @@ final class SimNode {
         if (!raftNow.equals(shownRaft)) {
             shownRaft = raftNow;
             world.trace(id + " raft " + raftNow);
+            partSince = world.now;
             event(new Event.RaftChanged(leader, raft.term(), leaderId, own, raft.electedByTransfer()));
         }
         long lease = raft.leaseUntilNanos();
@@ -408,7 +437,7 @@ final class SimNode {
                 world.onAdminAnswer.accept(this, a);
             }
             case Action.PersistPromise a ->
-                later(0.2, world.chance(0.05) ? 30 : 2, () -> {
+                later(0.2, slow.atMost(SimSlowness.Part.FACTS, world.chance(0.05) ? 30 : 2), () -> {
                     facts.promise = Math.max(facts.promise, a.epoch());
                     facts.promisedEver = Math.max(facts.promisedEver, a.epoch());
                     event(new Event.PromisePersisted(a.epoch()));
@@ -548,7 +577,7 @@ final class SimNode {
                         id,
                         asked.id,
                         () -> asked.input(() ->
-                                asked.event(new Event.JoinAsked(1, me, kind, addresses(), "", 100, null, release))));
+                                asked.event(new Event.JoinAsked(1, me, kind, addresses(), zone, 100, null, release))));
             }
         }
         world.afterMs(100, 160, () -> {

@@ -89,6 +89,7 @@ final class SimPostgres {
         node.later(20, 60, () -> {
             if (mine == run) {
                 state = ServerState.STANDBY;
+                node.troubled();
                 timeline = wal.getLast().timeline();
                 node.event(new Event.ServerChanged(state, timeline));
             }
@@ -180,6 +181,7 @@ final class SimPostgres {
     /** The process is gone; the agent hears of it when it is there. */
     void die() {
         run++;
+        node.troubled();
         if (cloningFrom != null && world.bugs.interruptedCloneIsData() && cloningFrom.flushed > 0) {
             takeFrom(cloningFrom, 1 + world.random.nextInt(cloningFrom.flushed));
         }
@@ -203,6 +205,7 @@ final class SimPostgres {
 
     void wipe() {
         run++;
+        node.troubled();
         wal.clear();
         flushed = 0;
         empty = true;

@@ -15,21 +15,21 @@ import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
 import io.quantadb.node.sim.invariants.ServesAgain;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 
 /** One seed: a cluster forms, faults strike while clients write and read, then all faults end and it must serve again. */
 final class SimRun {
     private static final long MS = SimWorld.MS;
-    /** Some releases later, each with a version of its own. */
-    static final int LATEST = ClusterVersion.NEWEST + 5;
-
     final SimWorld world;
     final List<SimNode> nodes = new ArrayList<>();
     private final Mix mix;
     private boolean faulty;
     final SimMoves moves;
     final SimFences fences;
+    private final SimReleases releases = new SimReleases(this);
+    private final SimWeather weather;
+    private final SimForce force;
+    private final SimLosses losses;
     private final ServesAgain servesAgain = new ServesAgain();
 
     /** What sort of trouble there is most of. */
@@ -44,7 +44,11 @@ final class SimRun {
         OPERATED,
         TENDED,
         CASCADING,
-        UPGRADING
+        UPGRADING,
+        LOOSE,
+        FORCED,
+        REGIONAL,
+        FLAPPING
     }
 
     private SimRun(long seed, ProtocolRules rules, SimBugs bugs, Mix mix, int voters, int witnesses, int replicas) {
@@ -52,6 +56,9 @@ final class SimRun {
         this.mix = mix;
         moves = new SimMoves(world, nodes);
         fences = new SimFences(world, nodes);
+        weather = new SimWeather(world, nodes);
+        force = new SimForce(world, nodes);
+        losses = new SimLosses(this);
         world.whenCloning = this::cloning;
         for (int i = 0; i < voters + witnesses + replicas; i++) {
             MemberKind kind = i < voters
@@ -143,6 +150,39 @@ final class SimRun {
         return new SimRun(seed, rules, bugs, Mix.UPGRADING, shape[0], shape[1], shape[2]);
     }
 
+    /**
+     * Clusters whose mode changes all the time, {@code async} among others, whose standbys get WAL late, and whose primary's
+     * disk is lost while nobody else acknowledges; an operator forces a failover where none happens by itself.
+     */
+    static SimRun loose(long seed, ProtocolRules rules, SimBugs bugs) {
+        int[][] shapes = {{3, 0, 0}, {5, 0, 0}, {4, 1, 0}, {3, 0, 0}};
+        int[] shape = shapes[(int) Math.floorMod(seed, (long) shapes.length)];
+        return new SimRun(seed, rules, bugs, Mix.LOOSE, shape[0], shape[1], shape[2]);
+    }
+
+    /** Clusters that lose more than their rule bears, which shrinks meanwhile, and an operator who forces a failover then. */
+    static SimRun forced(long seed, ProtocolRules rules, SimBugs bugs) {
+        int[][] shapes = {{3, 0, 0}, {3, 2, 0}, {2, 1, 0}, {5, 0, 0}};
+        int[] shape = shapes[(int) Math.floorMod(seed, (long) shapes.length)];
+        return new SimRun(seed, rules, bugs, Mix.FORCED, shape[0], shape[1], shape[2]);
+    }
+
+    /** Clusters in two regions whose failovers are to stay in the one where the primary is. */
+    static SimRun regional(long seed, ProtocolRules rules, SimBugs bugs) {
+        int[][] shapes = {{3, 0, 0}, {4, 0, 0}, {5, 0, 0}};
+        int[] shape = shapes[(int) Math.floorMod(seed, (long) shapes.length)];
+        SimRun run = new SimRun(seed, rules, bugs, Mix.REGIONAL, shape[0], shape[1], shape[2]);
+        for (int i = 0; i < run.nodes.size(); i++) {
+            run.nodes.get(i).zone = i % 3 == 2 ? "west/a" : "east/a";
+        }
+        return run;
+    }
+
+    /** Three or five data nodes of which whichever is primary finds its disk bad now and then, for a while. */
+    static SimRun flapping(long seed, ProtocolRules rules, SimBugs bugs) {
+        return new SimRun(seed, rules, bugs, Mix.FLAPPING, seed % 2 == 0 ? 3 : 5, 0, 0);
+    }
+
     void form() {
         SimNode first = nodes.getFirst();
         first.freshGroup();
@@ -154,7 +194,8 @@ final class SimRun {
                 "sim",
                 42,
                 1,
-                new Member(first.self, 1, MemberKind.DATA, MemberState.VOTER, SimNode.addresses(), "", 100, false),
+                new Member(
+                        first.self, 1, MemberKind.DATA, MemberState.VOTER, SimNode.addresses(), first.zone, 100, false),
                 1,
                 Settings.DEFAULT);
         // Asked again until it is there, as the real node does: the first leader may need a moment.
@@ -276,8 +317,18 @@ final class SimRun {
             world.afterMs(20, 250, this::faults);
             return;
         }
+        if ((mix == Mix.LOOSE || mix == Mix.FORCED) && world.chance(0.75)) {
+            unbearable(n);
+            world.afterMs(50, 500, this::faults);
+            return;
+        }
+        if (mix == Mix.FLAPPING && world.chance(0.85)) {
+            flap(primaryOr(n));
+            world.afterMs(50, 700, this::faults);
+            return;
+        }
         if (mix == Mix.UPGRADING && world.chance(0.8)) {
-            upgradeOrReplace(n);
+            releases.upgradeOrReplace(n, whole());
             world.afterMs(100, 500, this::faults);
             return;
         }
@@ -293,14 +344,42 @@ final class SimRun {
             case 4 -> primaryOr(n).killPostgres();
             case 5 -> n.pause(world.between(50, 1500));
             case 6 -> primaryOr(n).pause(world.between(50, 1500));
-            case 7 -> isolate(n, world.chance(0.4));
-            case 8 -> isolate(primaryOr(n), world.chance(0.4));
-            case 9 -> split();
-            case 10 -> weather();
+            case 7 -> weather.isolate(n, world.chance(0.4));
+            case 8 -> weather.isolate(primaryOr(n), world.chance(0.4));
+            case 9 -> weather.split();
+            case 10 -> weather.begin();
             case 11 -> slowness(n);
             case 12 -> spoil(n);
             case 13 -> remove(n);
             default -> rare(n);
+        }
+    }
+
+    private void unbearable(SimNode n) {
+        switch (world.random.nextInt(6)) {
+            case 0, 1 -> losses.lag();
+            case 2 -> losses.stayAway(n);
+            case 3 -> losses.loseThePrimary();
+            case 4 -> weather.isolate(primaryOr(n), false);
+            default -> {
+                if (mix == Mix.FORCED) {
+                    losses.loseMany();
+                } else {
+                    crash(primaryOr(n));
+                }
+            }
+        }
+    }
+
+    /** Its disk leaves flushes unanswered, and answers again some time later; now and then it is not spoken to meanwhile. */
+    private void flap(SimNode n) {
+        if (n.running()) {
+            if (world.chance(0.4)) {
+                nodes.stream().filter(o -> o != n).forEach(o -> world.network.cut(o.id, n.id));
+                world.afterMs(50, 400, world.network::heal);
+            }
+            n.event(new Event.DiskHealth("its disk stalls"));
+            n.later(100, 3_000, () -> n.event(new Event.DiskHealth("")));
         }
     }
 
@@ -355,7 +434,7 @@ final class SimRun {
         world.afterMs(100, 1_500, this::slowSpells);
     }
 
-    private SimNode primaryOr(SimNode n) {
+    SimNode primaryOr(SimNode n) {
         NodeId p = world.oracle.committed.primary();
         return p == null ? n : world.nodes.get(p);
     }
@@ -368,50 +447,11 @@ final class SimRun {
         }
     }
 
-    private void restart(SimNode n) {
+    void restart(SimNode n) {
         if (!n.up) {
             n.start();
             n.joinUntilMember();
         }
-    }
-
-    private void isolate(SimNode n, boolean oneWay) {
-        boolean outward = world.chance(0.5);
-        for (SimNode o : nodes) {
-            if (o != n) {
-                if (!oneWay || outward) {
-                    world.network.cut(n.id, o.id);
-                }
-                if (!oneWay || !outward) {
-                    world.network.cut(o.id, n.id);
-                }
-            }
-        }
-        world.trace("%s is cut off, one way %s".formatted(n.id, oneWay));
-        world.afterMs(100, 1500, world.network::heal);
-    }
-
-    private void split() {
-        for (SimNode a : nodes) {
-            for (SimNode b : nodes) {
-                if (a != b && world.chance(0.3)) {
-                    world.network.cut(a.id, b.id);
-                }
-            }
-        }
-        world.trace("random ways are cut");
-        world.afterMs(100, 1200, world.network::heal);
-    }
-
-    private void weather() {
-        world.network.loss = world.random.nextDouble() * 0.2;
-        world.network.duplicate = world.random.nextDouble() * 0.2;
-        world.network.slow = world.random.nextDouble() * 0.5;
-        world.afterMs(100, 2000, () -> {
-            world.network.loss = 0;
-            world.network.duplicate = 0.02;
-            world.network.slow = 0.05;
-        });
     }
 
     /** Something about this node, or about all disks, is slow for a while. */
@@ -487,6 +527,11 @@ final class SimRun {
             policy = Settings.Policy.SHRINK;
             shrinkAfter = world.random.nextInt(500);
         }
+        if (faulty && (mix == Mix.LOOSE || mix == Mix.FORCED)) {
+            mode = mix == Mix.LOOSE && world.chance(0.6) ? Settings.Mode.ASYNC : mode;
+            policy = world.chance(0.5) ? Settings.Policy.SHRINK : policy;
+            shrinkAfter = world.random.nextInt(500);
+        }
         if (s.mode() != mode || s.policy() != policy) {
             ask(new AdminRequest.ChangeMode(mode, policy, shrinkAfter));
         }
@@ -497,11 +542,14 @@ final class SimRun {
             boolean ends = world.chance(0.2);
             ask(new AdminRequest.Pause(ends ? 0 : world.wallMillis() + world.random.nextInt(8_000)));
         }
-        if (faulty && world.chance(0.1)) {
+        // One that is copied anew may be the only one that has anything left where more is lost than the rule bears.
+        boolean losing = mix == Mix.LOOSE || mix == Mix.FORCED;
+        if (faulty && !losing && world.chance(0.1)) {
             SimNode n = nodes.get(world.random.nextInt(nodes.size()));
             ask(new AdminRequest.Resync(n.id, world.chance(0.5)));
         }
-        world.afterMs(50, mix == Mix.RESTLESS ? 900 : 3_000, this::operate);
+        boolean often = mix == Mix.RESTLESS || mix == Mix.LOOSE || mix == Mix.FORCED;
+        world.afterMs(50, often ? 900 : 3_000, this::operate);
     }
 
     /** Longer and shorter, whoever leads; at the end what the cluster was formed with. */
@@ -559,13 +607,22 @@ final class SimRun {
         return m != null && m.state() == MemberState.VOTER;
     }
 
+    private void tune(AdminRequest.Tune wanted) {
+        ask(wanted);
+        awaitTrue(
+                "the setting is committed",
+                5_000,
+                () -> wanted.on(world.oracle.committed.settings().tuning())
+                        .equals(world.oracle.committed.settings().tuning()));
+    }
+
     /** Every node is asked, since more than one may believe that it leads. */
     private void ask(AdminRequest request) {
         nodes.stream().filter(n -> n.up).forEach(n -> n.event(new Event.AdminAsked(0, request)));
     }
 
     /** Taken out while all goes well or ill, lives on as a stranger for a while, and comes back with another disk. */
-    private void remove(SimNode n) {
+    void remove(SimNode n) {
         if (whole() && n != primaryOr(n)) {
             takeOut(n, true);
         }
@@ -607,7 +664,7 @@ final class SimRun {
         }
     }
 
-    private boolean whole() {
+    boolean whole() {
         ClusterState s = world.oracle.committed;
         long data = nodes.stream().filter(n -> n.kind == MemberKind.DATA).count();
         boolean rule = s.rule().set().size() == data - 1 && s.nextRule() == null;
@@ -635,6 +692,12 @@ final class SimRun {
     SimRun chaos(long chaosMs) {
         form();
         clients();
+        if (mix == Mix.REGIONAL) {
+            tune(new AdminRequest.Tune(-1, -1, 0, -1));
+        }
+        if (mix == Mix.FLAPPING) {
+            tune(new AdminRequest.Tune(-1, 500, -1, -1));
+        }
         faulty = true;
         if (slowWorld()) {
             slowSpells();
@@ -642,8 +705,12 @@ final class SimRun {
         } else {
             faults();
         }
-        if (mix == Mix.RESTLESS || mix == Mix.STALLING || (mix != Mix.LAGGING && world.chance(0.3))) {
+        boolean changing = mix == Mix.RESTLESS || mix == Mix.STALLING || mix == Mix.LOOSE || mix == Mix.FORCED;
+        if (changing || (mix != Mix.LAGGING && world.chance(0.3))) {
             operate();
+        }
+        if (mix == Mix.LOOSE || mix == Mix.FORCED) {
+            force.begin();
         }
         if (mix == Mix.MOVING || mix == Mix.RETIMING) {
             moves.begin();
@@ -666,6 +733,7 @@ final class SimRun {
         faulty = false;
         moves.calm();
         fences.calm();
+        force.calm();
         return this;
     }
 
@@ -678,58 +746,10 @@ final class SimRun {
         nodes.forEach(n -> n.slow.end());
         nodes.forEach(this::restart);
         if (mix == Mix.UPGRADING) {
-            upgradeSome();
+            releases.upgradeSome();
         }
         live();
         return this;
-    }
-
-    /** All of them, or only those who are too old for the others; these are not restarted, whoever leads. */
-    private void upgradeSome() {
-        if (world.chance(0.5)) {
-            nodes.forEach(this::upgrade);
-        }
-        upgradeWhoIsRefused();
-    }
-
-    private void upgradeOrReplace(SimNode n) {
-        if (whole() && world.chance(0.3)) {
-            replaceTheOldest();
-        } else if (n.up && n.release < LATEST && whole()) {
-            n.crash();
-            n.release++;
-            world.afterMs(30, 300, () -> restart(n));
-        }
-    }
-
-    /** Another disk for the node that holds the version back: it is out for a moment or longer, and comes in with its release. */
-    private void replaceTheOldest() {
-        nodes.stream()
-                .filter(n -> n != primaryOr(n))
-                .min(Comparator.comparingInt(n -> n.release))
-                .ifPresent(n -> {
-                    if (world.chance(0.5)) {
-                        remove(n);
-                    } else {
-                        n.wipe();
-                        world.afterMs(100, 800, () -> restart(n));
-                    }
-                });
-    }
-
-    private void upgradeWhoIsRefused() {
-        int version = ClusterVersion.of(world.oracle.committed);
-        nodes.stream()
-                .filter(n -> n.up && !n.member() && n.release < version)
-                .toList()
-                .forEach(this::upgrade);
-        world.afterMs(300, 500, this::upgradeWhoIsRefused);
-    }
-
-    private void upgrade(SimNode n) {
-        n.crash();
-        n.release = LATEST;
-        restart(n);
     }
 
     void live() {

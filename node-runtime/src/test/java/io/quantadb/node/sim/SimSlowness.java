@@ -9,6 +9,8 @@ final class SimSlowness {
         WAL_FLUSH,
         RAFT_DISK,
         PERMIT,
+        /** The file with promises and generations. */
+        FACTS,
         /** From the primary's line to this member's receiver. */
         WAL_ARRIVAL
     }
@@ -28,6 +30,15 @@ final class SimSlowness {
 
     void end() {
         spells.clear();
+    }
+
+    /** When the last spell ends or ended that delays more than WAL on its way. */
+    long disksWellSince() {
+        return spells.entrySet().stream()
+                .filter(e -> e.getKey() == Part.WAL_FLUSH || e.getKey() == Part.RAFT_DISK)
+                .mapToLong(e -> e.getValue().until)
+                .max()
+                .orElse(Long.MIN_VALUE / 2);
     }
 
     /** The longest that this part takes now; as usual when nothing is the matter. */

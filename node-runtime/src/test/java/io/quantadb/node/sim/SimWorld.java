@@ -70,6 +70,11 @@ final class SimWorld {
         return 1_700_000_000_000L + now / MS;
     }
 
+    /** When that clock shows so much. */
+    long timeOf(long wallMillis) {
+        return (wallMillis - 1_700_000_000_000L) * MS;
+    }
+
     void afterMs(double fromMs, double toMs, Runnable what) {
         after(between(fromMs, toMs), what);
     }
