@@ -284,12 +284,18 @@ abstract class RealServerScenarios {
         // When
         DirectoryContents otherMajor = standby.directory.inspect(binaries.major() + 1, null);
         DirectoryContents otherCluster = standby.directory.inspect(binaries.major(), 42L);
+        standby.directory.giveUp(7);
+        DirectoryContents givenUp = standby.directory.inspect(binaries.major(), null);
+        boolean kept = Files.exists(standby.directory.path().resolve("PG_VERSION"));
         standby.directory.wipeForClone(7);
 
         // Then
         assertThat(otherMajor).asString().contains("was made by PostgreSQL " + binaries.major());
         assertThat(otherCluster).asString().contains("belongs to another cluster");
+        assertThat(givenUp).isInstanceOf(DirectoryContents.Incomplete.class);
+        assertThat(kept).isTrue();
         assertThat(standby.directory.inspect(binaries.major(), 42L)).isInstanceOf(DirectoryContents.Empty.class);
+        assertThatThrownBy(() -> standby.directory.giveUp(0)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> standby.directory.wipeForClone(0)).isInstanceOf(IllegalArgumentException.class);
     }
 
