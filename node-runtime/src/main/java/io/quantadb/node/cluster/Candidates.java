@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Who may be primary next, and by which rule. Pure. */
@@ -148,12 +149,13 @@ final class Candidates {
 
     /**
      * The rule of the next epoch: those that answered and lie on the chosen node's branch, without the primary that is
-     * replaced; where nobody does, all others and that primary too, since whoever comes back first shall acknowledge. It
-     * asks for as many as there are when that is fewer than wanted, down to none only where a single other data voter
-     * exists.
+     * replaced. Where nobody does, those whose agents are heard, that primary among them, since whoever comes back first
+     * shall acknowledge; else all others. It asks for as many as there are when that is fewer than wanted, down to none
+     * only where a single other data voter exists.
      */
-    static Rule nextRule(ClusterState s, NodeId chosen, Map<NodeId, CoordMessage.FreezeReply> answers, Position best) {
-        return rule(s, chosen, s.primary(), answers, best);
+    static Rule nextRule(Context ctx, NodeId chosen, Map<NodeId, CoordMessage.FreezeReply> answers, Position best) {
+        long silent = ctx.millis(ctx.state.settings().electionTimeoutMinMillis());
+        return rule(ctx.state, chosen, ctx.state.primary(), answers, best, n -> ctx.silenceNanos(n) < silent);
     }
 
     /**
@@ -162,10 +164,10 @@ final class Candidates {
      */
     static Rule handedOverRule(
             ClusterState s, NodeId heir, Map<NodeId, CoordMessage.FreezeReply> answers, Position end, boolean leaving) {
-        Rule without = rule(s, heir, s.primary(), answers, end);
+        Rule without = rule(s, heir, s.primary(), answers, end, n -> false);
         boolean alone = without.k() == 0;
         boolean counts = !leaving && (alone || s.settings().mode() != Settings.Mode.ALL);
-        return counts ? rule(s, heir, null, answers, end) : without;
+        return counts ? rule(s, heir, null, answers, end, n -> false) : without;
     }
 
     private static Rule rule(
@@ -173,17 +175,22 @@ final class Candidates {
             NodeId chosen,
             @Nullable NodeId leftOut,
             Map<NodeId, CoordMessage.FreezeReply> answers,
-            Position best) {
+            Position best,
+            Predicate<NodeId> comesBack) {
         SortedSet<MemberRef> set = new TreeSet<>();
-        SortedSet<MemberRef> anybody = new TreeSet<>();
+        SortedSet<MemberRef> others = new TreeSet<>();
+        SortedSet<MemberRef> back = new TreeSet<>();
         for (Member m : s.dataVoters()) {
             if (m.node().equals(chosen)) {
                 continue;
             }
-            anybody.add(m.ref());
+            if (comesBack.test(m.node())) {
+                back.add(m.ref());
+            }
             if (m.node().equals(leftOut)) {
                 continue;
             }
+            others.add(m.ref());
             CoordMessage.FreezeReply a = answers.get(m.node());
             Position p = a == null ? null : a.position();
             if (a != null && p != null && EpochHistory.ORDER.compare(p, best) <= 0) {
@@ -194,10 +201,8 @@ final class Candidates {
             return Rule.ALONE;
         }
         if (set.isEmpty() && s.dataVoters().size() > 2) {
-            // Of these so many, with or without the one that is replaced: it may never come back.
-            int others = (int)
-                    anybody.stream().filter(m -> !m.node().equals(leftOut)).count();
-            return new Rule(anybody, Math.min(wantedK(s, others), others));
+            int k = Math.min(wantedK(s, others.size()), others.size());
+            return new Rule(back.size() >= k ? back : others, k);
         }
         return new Rule(set, Math.min(wantedK(s, set.size()), set.size()));
     }

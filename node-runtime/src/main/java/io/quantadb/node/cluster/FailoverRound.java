@@ -419,7 +419,7 @@ final class FailoverRound {
                     async.applies() ? Command.PromoteKind.ASYNC : Command.PromoteKind.FROZEN,
                     ctx.rules.nextTimeline(s),
                     best,
-                    Candidates.nextRule(s, chosen, answers, best));
+                    Candidates.nextRule(ctx, chosen, answers, best));
         }
     }
 
@@ -469,7 +469,7 @@ final class FailoverRound {
         LocalStatus st = released.ready(freezeEpoch);
         Position end = st == null ? null : st.position();
         if (node != null && st != null && end != null) {
-            Rule rule = Candidates.nextRule(s, node, answers, end);
+            Rule rule = Candidates.nextRule(ctx, node, answers, end);
             reports.promiseSeen(st.promise());
             propose(node, st.generation(), Command.PromoteKind.SAME_PRIMARY, ctx.rules.nextTimeline(s), end, rule);
         }

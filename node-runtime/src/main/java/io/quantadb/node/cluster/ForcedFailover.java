@@ -187,7 +187,7 @@ final class ForcedFailover {
             boolean other = !e.getKey().equals(node) && !e.getKey().equals(s.primary());
             somebody |= other && p != null && EpochHistory.ORDER.compare(p, from) <= 0;
         }
-        return somebody ? Candidates.nextRule(s, node, answers, from) : Rule.ALONE;
+        return somebody ? Candidates.nextRule(ctx, node, answers, from) : Rule.ALONE;
     }
 
     /** Another look, but not at once: Raft refused it at once, and may for a while. */

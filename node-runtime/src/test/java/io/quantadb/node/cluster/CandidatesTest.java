@@ -8,29 +8,54 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quantadb.node.common.Lsn;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Of n1, n2 and n3 the first is the primary that is replaced. */
+/** Of n1, n2 and n3 the first is the primary that is replaced by the second, which leads. */
 class CandidatesTest {
     private static final Position END = new Position(1, new Lsn(2_000));
+    private static final long LONG_AGO = 10_000_000_000L;
+
+    private final Context ctx = new Context(TestingStates.peer(N2), new ProtocolRules(), 1, 0, 1_000_000_000L);
+
+    @BeforeEach
+    void nobodyWasHeardForAWhile() {
+        ctx.state = TestingStates.three();
+        ctx.now += LONG_AGO;
+    }
 
     @Test
     void theNextRuleHasWhoAnsweredButNotThePrimaryThatIsReplaced() {
+        // Given
+        ctx.heard(N1);
+        ctx.heard(N3);
+
         // When
-        Rule rule = Candidates.nextRule(
-                TestingStates.three(), N2, Map.of(N1, answer(END), N2, answer(END), N3, answer(END)), END);
+        Rule rule = Candidates.nextRule(ctx, N2, Map.of(N1, answer(END), N2, answer(END), N3, answer(END)), END);
 
         // Then
         assertThat(rule).isEqualTo(TestingStates.rule(1, N3));
     }
 
     @Test
-    void whereNobodyElseAnsweredWhoeverComesBackFirstMayAcknowledge() {
-        // When n3 is gone, and n1, whose server has just died, has not read its end yet
-        Rule rule = Candidates.nextRule(TestingStates.three(), N2, Map.of(N1, answer(null), N2, answer(END)), END);
+    void whereNobodyElseAnsweredThePrimaryWhoseAgentIsHeardMayAcknowledge() {
+        // Given n3 is gone, and of n1 only the server
+        ctx.heard(N1);
+
+        // When
+        Rule rule = Candidates.nextRule(ctx, N2, Map.of(N1, answer(END), N2, answer(END)), END);
 
         // Then
-        assertThat(rule).isEqualTo(TestingStates.rule(1, N1, N3));
+        assertThat(rule).isEqualTo(TestingStates.rule(1, N1));
+    }
+
+    @Test
+    void whereNobodyElseIsHeardTheRuleWaitsForTheOthers() {
+        // When
+        Rule rule = Candidates.nextRule(ctx, N2, Map.of(N2, answer(END)), END);
+
+        // Then
+        assertThat(rule).isEqualTo(TestingStates.rule(1, N3));
     }
 
     private static CoordMessage.FreezeReply answer(@Nullable Position end) {
