@@ -45,7 +45,7 @@ final class SimForce {
         boolean serves = nodes.stream().anyMatch(n -> n.front.serving());
         if (serves) {
             servedAt = world.now;
-            patienceMs = (hasty ? 500L : 5_000L) + world.random.nextInt(4_000);
+            patienceMs = hasty ? 200 + world.random.nextInt(1_200) : 5_000L + world.random.nextInt(4_000);
         }
         if (world.now - servedAt > patienceMs * SimWorld.MS || (hasty && world.chance(0.1))) {
             for (SimNode n : nodes) {
