@@ -160,14 +160,4 @@ class LossSimTest {
                 .as("no seed below %d noticed: %s", WorldBug.SEEDS_MAX, bug)
                 .isNotEmpty();
     }
-
-    /** The search by hand, with the seed and the time that each one took. */
-    public static void main(String[] args) {
-        String only = args.length > 0 ? args[0] : "";
-        bugs().filter(b -> b.name().contains(only)).forEach(b -> {
-            long start = System.nanoTime();
-            String seen = b.firstNoticed();
-            System.out.printf("%s -> %s (%d ms)%n", b, seen, (System.nanoTime() - start) / 1_000_000);
-        });
-    }
 }
