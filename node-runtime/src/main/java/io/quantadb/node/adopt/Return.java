@@ -11,7 +11,6 @@ import io.quantadb.node.postgres.ServerUser;
 import io.quantadb.node.postgres.SharedCatalogs;
 import io.quantadb.node.postgres.SingleUser;
 import io.quantadb.node.raftlog.DirectoryLock;
-import io.quantadb.node.wal.CloneMarker;
 import io.quantadb.node.wal.ControlFile;
 import io.quantadb.node.wal.WalReader;
 import java.io.IOException;
@@ -49,7 +48,7 @@ final class Return {
             ServerUser user = user(data);
             PostgresBinaries binaries = BinaryFinder.usual(user)
                     .find(new BinaryFinder.Wanted(config.postgres().binDir(), null, adoption.major()), user);
-            require(adoption, anyway);
+            require(adoption, new DataDirectory(config.postgresDataDir(), user), anyway);
             adoption.in(Adoption.State.RETURNING).write(folder);
             ClusterTraces.remove(data, user);
             restore(adoption);
@@ -73,16 +72,18 @@ final class Return {
         }
     }
 
-    private static void require(Adoption adoption, boolean anyway) {
+    /** @param directory the same as the node knows it, with what it noted beside it of copies and rewinds */
+    private static void require(Adoption adoption, DataDirectory directory, boolean anyway) {
         Path data = adoption.dataDirectory();
         List<Long> running = DataDirectory.processes(data);
         if (!running.isEmpty()) {
             throw new Refused(
                     "a server runs on %s, process %d".formatted(data, running.getFirst()), "stop its node first");
         }
-        if (CloneMarker.isIncomplete(data) || !Files.exists(data.resolve("PG_VERSION"))) {
+        if (directory.isUnfinished() || !Files.exists(data.resolve("PG_VERSION"))) {
             throw new Refused(
-                    "%s holds a copy of another node's data that is not whole".formatted(data),
+                    "%s holds a copy of another node's data that is not whole, or data that were given up"
+                            .formatted(data),
                     "start the node and let it catch up, or restore the directory yourself");
         }
         ControlFile control = ControlFile.read(data);

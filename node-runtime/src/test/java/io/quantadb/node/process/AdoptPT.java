@@ -189,6 +189,10 @@ class AdoptPT {
             Process joining = page.start(of(page, "first", server)
                     .replace("--cluster-mode primary", "--cluster-mode replica --primary localhost:1"));
             int joined = joining.waitFor();
+            Path halfRewound = page.folder().resolve("data/node1/postgres.unfinished");
+            Files.createFile(halfRewound);
+            Howto.Outcome unfinished = run(page, "undo", server);
+            Files.delete(halfRewound);
             Howto.Outcome back = run(page, "undo", server);
             Howto.Outcome twice = run(page, "undo", server);
 
@@ -198,6 +202,8 @@ class AdoptPT {
             assertThat(again.words()).contains("it is adopted already");
             assertThat(joined).isEqualTo(ExitCode.CONFIG.status());
             assertThat(page.log(0)).contains("would join another cluster and lose its data");
+            assertThat(unfinished.status()).as(unfinished.words()).isEqualTo(ExitCode.REFUSED.status());
+            assertThat(unfinished.words()).contains("not whole, or data that were given up");
             assertThat(back.status()).as(back.words()).isZero();
             assertThat(twice.status()).isEqualTo(ExitCode.REFUSED.status());
             assertThat(Files.readAllBytes(server.dataDirectory().resolve("postgresql.auto.conf")))
