@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param rule who acknowledges commits, as {@code ANY 1 of (node2, node3)}; empty when unknown
  * @param settings the replicated settings; null while none are known
  * @param membership whether this node's disk belongs to a cluster
+ * @param clusterId to which; empty when to none
  * @param members every member, this node included; none before it knows them
  * @param lastFailover when the last unplanned change of primary was decided; null before the first
  * @param failoverInProgress an epoch is frozen or promoted but not released yet
@@ -55,6 +56,7 @@ public record ClusterView(
         String rule,
         @Nullable Settings settings,
         Membership membership,
+        String clusterId,
         List<Member> members,
         @Nullable Instant lastFailover,
         boolean failoverInProgress,
@@ -85,6 +87,7 @@ public record ClusterView(
             String rule,
             @Nullable Settings settings,
             Membership membership,
+            String clusterId,
             List<Member> members,
             @Nullable Instant lastFailover,
             boolean failoverInProgress,
@@ -107,6 +110,7 @@ public record ClusterView(
                 rule,
                 settings,
                 membership,
+                clusterId,
                 members,
                 lastFailover,
                 failoverInProgress,

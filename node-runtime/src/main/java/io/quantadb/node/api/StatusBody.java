@@ -80,6 +80,7 @@ record StatusBody(ClusterView view) implements Json.Body {
         json.writeNumberField("member_count", view.members().size());
         json.writeNumberField("healthy_member_count", view.healthyMembers());
         json.writeStringField("membership", view.membership().name());
+        json.writeStringField("id", view.clusterId());
     }
 
     private static String time(Instant instant) {

@@ -247,8 +247,19 @@ final class NodeAgent implements AutoCloseable {
         FedMembers fed = new FedMembers();
         WalCare walCare = parts.walCare(g.member().node(), g.network(), state, raftStatus::get, fed);
         OwnLag ownLag = new OwnLag(walCare::primaryEnd);
-        Views views =
-                new Views(config, started, clock, decisions, state, parts, lease, heard, walCare::lost, fed, ownLag);
+        Views views = new Views(
+                config,
+                g.member().clusterId(),
+                started,
+                clock,
+                decisions,
+                state,
+                parts,
+                lease,
+                heard,
+                walCare::lost,
+                fed,
+                ownLag);
         OwnHealth own = OwnHealth.watch(config, parts.server(), clock, coordinator::handle);
         NodeLoop node = loop(g.member(), coordinator, raft, state, timers, views, heard, own::look, parts.gate());
         loop.set(node);

@@ -195,6 +195,7 @@ final class SingleNode implements AutoCloseable {
                 "none",
                 null,
                 ClusterView.Membership.MEMBER,
+                "",
                 List.of(self()),
                 null,
                 false,

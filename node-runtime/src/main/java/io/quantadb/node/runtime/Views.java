@@ -35,6 +35,7 @@ final class Views {
     private static final long STREAM_SILENT_NANOS = TimeUnit.SECONDS.toNanos(3);
 
     private final NodeConfig config;
+    private final String clusterId;
     private final long laggingBytes;
     private final long laggingMs;
     private final Instant started;
@@ -51,6 +52,7 @@ final class Views {
     /** @param walGone members whose WAL this primary keeps no longer */
     Views(
             NodeConfig config,
+            String clusterId,
             Instant started,
             MonotonicClock clock,
             ClusterCore core,
@@ -62,6 +64,7 @@ final class Views {
             FedMembers fed,
             OwnLag ownLag) {
         this.config = config;
+        this.clusterId = clusterId;
         this.laggingBytes = config.cluster().replication().maxLagBytes().bytes();
         this.laggingMs = config.cluster().replication().maxLagTime().toMillis();
         this.started = started;
@@ -94,6 +97,7 @@ final class Views {
                 "",
                 null,
                 member ? ClusterView.Membership.STARTING : ClusterView.Membership.NONE,
+                facts == null ? "" : facts.clusterId(),
                 List.of(),
                 null,
                 false,
@@ -140,6 +144,7 @@ final class Views {
                 rule(s),
                 s.bootstrapped() ? s.settings() : null,
                 ClusterView.Membership.MEMBER,
+                clusterId,
                 members,
                 last == null ? null : Instant.ofEpochMilli(last.whenMillis()),
                 s.bootstrapped() && !s.released(),

@@ -23,6 +23,7 @@ public final class TestingViews {
     public static final NodeId NODE1 = new NodeId("node1");
     public static final NodeId NODE2 = new NodeId("node2");
     public static final NodeId NODE3 = new NodeId("node3");
+    private static final String CLUSTER = "9d4f6c1e2b7a8035";
     private static final Instant START = Instant.parse("2024-01-26T10:00:00Z");
 
     private TestingViews() {}
@@ -50,6 +51,7 @@ public final class TestingViews {
                 "ANY 1 of (node2, node3)",
                 Settings.DEFAULT,
                 Membership.MEMBER,
+                CLUSTER,
                 List.of(
                         member(NODE1, 0, Role.PRIMARY, State.ACTIVE, Health.HEALTHY, 12345, 0, 0),
                         member(NODE2, 1, Role.REPLICA, State.STREAMING, Health.HEALTHY, 12345, 0, 31),
@@ -82,6 +84,7 @@ public final class TestingViews {
                 "ANY 1 of (node2)",
                 Settings.DEFAULT,
                 Membership.MEMBER,
+                CLUSTER,
                 List.of(
                         member(NODE1, 0, Role.UNKNOWN, State.UNKNOWN, Health.UNKNOWN, 0, -1, 9000),
                         member(NODE2, 1, Role.REPLICA, State.STREAMING, Health.HEALTHY, 0x16_B374D848L, 0, 0),
@@ -129,6 +132,7 @@ public final class TestingViews {
                 v.rule(),
                 v.settings(),
                 v.membership(),
+                v.clusterId(),
                 members,
                 v.lastFailover(),
                 v.failoverInProgress(),
@@ -155,6 +159,7 @@ public final class TestingViews {
                 "ANY 1 of (node2, node3)",
                 Settings.DEFAULT,
                 Membership.MEMBER,
+                CLUSTER,
                 List.of(
                         member(NODE1, 0, Role.UNKNOWN, State.DOWN, Health.UNKNOWN, 0, -1, 4000),
                         member(NODE2, 1, Role.STANDBY, State.CONNECTING, Health.UNKNOWN, 12345, -1, 0),
@@ -193,6 +198,7 @@ public final class TestingViews {
                 "",
                 null,
                 membership,
+                membership == Membership.NONE ? "" : CLUSTER,
                 List.of(),
                 null,
                 false,

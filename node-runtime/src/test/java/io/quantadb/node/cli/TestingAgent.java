@@ -98,6 +98,7 @@ public final class TestingAgent {
                 "ANY 1 of (node2, node3)",
                 Settings.DEFAULT,
                 ClusterView.Membership.MEMBER,
+                "9d4f6c1e2b7a8035",
                 members,
                 null,
                 false,

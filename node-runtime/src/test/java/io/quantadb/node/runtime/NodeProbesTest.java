@@ -140,6 +140,7 @@ class NodeProbesTest {
                 "",
                 null,
                 base.membership(),
+                base.clusterId(),
                 List.of(),
                 null,
                 false,

@@ -125,8 +125,16 @@ public record ObservedCluster(
          * @param serving writes are served through it at this moment: it is primary and holds the lease
          * @param primary whom it takes for primary; empty when nobody
          * @param reason why it cannot play its part; empty when it can
+         * @param clusterId of the cluster that its disk belongs to; empty for none, and when it did not tell
          */
-        record Answered(Membership membership, String role, boolean serving, String primary, long epoch, String reason)
+        record Answered(
+                Membership membership,
+                String role,
+                boolean serving,
+                String primary,
+                long epoch,
+                String reason,
+                String clusterId)
                 implements NodeReport {
             /** Whether it knows of a cluster. */
             public boolean formed() {
@@ -168,6 +176,15 @@ public record ObservedCluster(
     /** Whether any node knows of a cluster. */
     public boolean formed() {
         return answers().values().stream().anyMatch(NodeReport.Answered::formed);
+    }
+
+    /** The id of the cluster that nodes play their part in; empty while none tells one. */
+    public Optional<String> clusterId() {
+        return answers().values().stream()
+                .filter(NodeReport.Answered::formed)
+                .map(NodeReport.Answered::clusterId)
+                .filter(id -> !id.isEmpty())
+                .findFirst();
     }
 
     /** Whether each of these pods' nodes said that it belongs to no cluster. */

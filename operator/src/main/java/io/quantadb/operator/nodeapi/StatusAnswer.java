@@ -43,13 +43,15 @@ public record StatusAnswer(Node node, Failover failover, Cluster cluster) {
      *
      * @param membership whether the node's disk belongs to a cluster: {@code NONE}, {@code STARTING} or {@code MEMBER};
      *     empty from an older node, which tells it in no field
+     * @param id of the cluster that the disk belongs to; empty for none, and from an older node
      */
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record Cluster(
-            String primary, @JsonProperty("member_count") int memberCount, String membership) {
+            String primary, @JsonProperty("member_count") int memberCount, String membership, String id) {
         public Cluster {
             Objects.requireNonNull(primary, "cluster.primary");
             membership = Objects.requireNonNullElse(membership, "");
+            id = Objects.requireNonNullElse(id, "");
         }
     }
 }

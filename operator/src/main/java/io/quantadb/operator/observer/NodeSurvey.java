@@ -65,7 +65,8 @@ final class NodeSurvey {
                     serving,
                     status.cluster().primary(),
                     status.failover().epoch(),
-                    status.failover().reason());
+                    status.failover().reason(),
+                    status.cluster().id());
         } catch (IOException e) {
             return new NodeReport.Silent(String.valueOf(e.getMessage()));
         }

@@ -110,11 +110,16 @@ public final class StatusMaker {
                 .orElse(null);
     }
 
+    /** From the nodes where the operator ended between the founding and the status that was to tell of it. */
     private @Nullable String clusterId() {
+        String before = kept.clusterId();
+        if (before != null) {
+            return before;
+        }
         Optional<String> founded = evidence.founding()
                 .filter(FoundingAnswer.Founded.class::isInstance)
                 .map(answer -> ((FoundingAnswer.Founded) answer).clusterId());
-        return founded.orElse(kept.clusterId());
+        return founded.or(() -> evidence.seen().clusterId()).orElse(null);
     }
 
     private @Nullable Permission permission() {

@@ -114,7 +114,9 @@ class FailoverST {
     void survivesWithoutAnApiServer() throws Exception {
         PodProcesses.assumeLocal();
         Assumptions.assumeTrue(cluster.reach().direct(), "sessions go through the API server, which is to be away");
-        String uid = cluster.uid(cluster.status().currentPrimary());
+        String struck = cluster.status().currentPrimary();
+        String uid = cluster.uid(struck);
+        String before = cluster.container(struck).getContainerID();
         try {
             cluster.survives("primary's pod killed with no API server", primary -> {
                 kube("stop-apiserver");
@@ -134,6 +136,18 @@ class FailoverST {
         } finally {
             kube("start-apiserver");
         }
+        // The API tells the state of before the strike until the kubelet has reported: the next test would strike a
+        // second node while this one is still away.
+        await("the API tells of the new container")
+                .atMost(KUBELET_REPORTS_WITHIN)
+                .pollInterval(Duration.ofMillis(500))
+                .ignoreExceptions()
+                .untilAsserted(() -> {
+                    assertThat(cluster.container(struck).getContainerID())
+                            .isNotNull()
+                            .isNotEqualTo(before);
+                    assertThat(cluster.container(struck).getReady()).isTrue();
+                });
     }
 
     /** As somebody does it who has kubectl alone: each pod once, each only when all are well, the primary's last. */

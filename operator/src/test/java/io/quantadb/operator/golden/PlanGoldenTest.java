@@ -22,6 +22,7 @@ import io.quantadb.operator.model.ObservedCluster.NodeReport;
 import io.quantadb.operator.model.ObservedCluster.PodFacts;
 import io.quantadb.operator.model.Planner;
 import io.quantadb.operator.model.Step;
+import io.quantadb.operator.testing.Clusters;
 import io.quantadb.operator.validation.ClusterValidator;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -222,7 +223,7 @@ class PlanGoldenTest {
 
     private static NodeReport report(String pod, JsonNode said) {
         return switch (said.asText()) {
-            case "blank" -> new NodeReport.Answered(Membership.NONE, "STANDBY", false, "", 0, "");
+            case "blank" -> new NodeReport.Answered(Membership.NONE, "STANDBY", false, "", 0, "", "");
             case "silent" -> new NodeReport.Silent("no answer within 2000 ms");
             default -> {
                 boolean serving = said.path("serving").asBoolean();
@@ -232,7 +233,8 @@ class PlanGoldenTest {
                         serving,
                         serving ? pod : "",
                         said.path("epoch").asLong(),
-                        "");
+                        "",
+                        Clusters.CLUSTER_ID);
             }
         };
     }

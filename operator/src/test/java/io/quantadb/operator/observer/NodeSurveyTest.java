@@ -27,7 +27,7 @@ class NodeSurveyTest {
         return new StatusAnswer(
                 new StatusAnswer.Node("n", "REPLICA", serving, serving),
                 new StatusAnswer.Failover(epoch, "words"),
-                new StatusAnswer.Cluster("", members, membership));
+                new StatusAnswer.Cluster("", members, membership, members > 0 ? "uid.0123456789abcdef" : ""));
     }
 
     /** Answers by node; what is a failure is thrown. */
@@ -103,6 +103,14 @@ class NodeSurveyTest {
         assertThat(formed(status("MEMBER", 0, 1, false))).isFalse();
         assertThat(formed(status("STARTING", 0, 0, false))).isFalse();
         assertThat(formed(status("NONE", 0, 0, false))).isFalse();
+    }
+
+    @Test
+    void tellsWhichClusterANodeBelongsTo() {
+        assertThat(report(status("MEMBER", 3, 1, false)))
+                .isInstanceOfSatisfying(
+                        NodeReport.Answered.class,
+                        answered -> assertThat(answered.clusterId()).isEqualTo("uid.0123456789abcdef"));
     }
 
     @Test

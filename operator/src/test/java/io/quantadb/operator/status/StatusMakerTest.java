@@ -1,5 +1,6 @@
 package io.quantadb.operator.status;
 
+import static io.quantadb.operator.testing.Clusters.CLUSTER_ID;
 import static io.quantadb.operator.testing.Clusters.NOW;
 import static io.quantadb.operator.testing.Clusters.ORDERS;
 import static io.quantadb.operator.testing.Clusters.REVISION;
@@ -196,6 +197,19 @@ class StatusMakerTest {
         assertThat(told(status, "Initialized")).isEqualTo("True Bootstrapped");
         assertThat(told(status, "Available")).isEqualTo("False Bootstrapping");
         assertThat(status.clusterId()).isEqualTo("uid.0123456789abcdef");
+    }
+
+    @Test
+    void theClusterIsNamedByItsNodesWhereTheOperatorEndedRightAfterTheFounding() {
+        assertThat(status(NEW, Seen.objects(3).starting("orders-0", "orders-1", "orders-2"))
+                        .clusterId())
+                .as("nobody plays a part in it yet")
+                .isNull();
+        QuantaClusterStatus told = status(NEW, Seen.serving(3));
+        assertThat(told.clusterId()).isEqualTo(CLUSTER_ID);
+        assertThat(status(told, Seen.objects(3).silent("orders-0", "orders-1", "orders-2"))
+                        .clusterId())
+                .isEqualTo(CLUSTER_ID);
     }
 
     @Test

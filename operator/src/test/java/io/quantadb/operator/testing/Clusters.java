@@ -29,6 +29,7 @@ public final class Clusters {
     public static final Instant NOW = Instant.parse("2026-03-01T12:00:00Z");
     public static final String UID = "5f8c1c0e-0000-4000-8000-000000000001";
     public static final ClusterRef ORDERS = new ClusterRef("shop", "orders", UID);
+    public static final String CLUSTER_ID = "uid.0123456789abcdef";
     public static final String REVISION = "orders-1";
 
     private Clusters() {}
@@ -180,7 +181,9 @@ public final class Clusters {
         /** Their disks belong to a cluster, and they know nothing more yet. */
         public Seen starting(String... those) {
             for (String pod : those) {
-                nodes.put(pod, new NodeReport.Answered(Membership.STARTING, "STANDBY", false, "", 0, "starting"));
+                nodes.put(
+                        pod,
+                        new NodeReport.Answered(Membership.STARTING, "STANDBY", false, "", 0, "starting", CLUSTER_ID));
             }
             return this;
         }
@@ -207,14 +210,18 @@ public final class Clusters {
         }
 
         public Seen says(String pod, String role, boolean serving, long epoch) {
-            nodes.put(pod, new NodeReport.Answered(Membership.MEMBER, role, serving, serving ? pod : "", epoch, ""));
+            nodes.put(
+                    pod,
+                    new NodeReport.Answered(
+                            Membership.MEMBER, role, serving, serving ? pod : "", epoch, "", CLUSTER_ID));
             return this;
         }
 
         public Seen formless(String... those) {
             for (String pod : those) {
                 nodes.put(
-                        pod, new NodeReport.Answered(Membership.NONE, "UNKNOWN", false, "", 0, "not in a cluster yet"));
+                        pod,
+                        new NodeReport.Answered(Membership.NONE, "UNKNOWN", false, "", 0, "not in a cluster yet", ""));
             }
             return this;
         }

@@ -77,7 +77,8 @@ public final class TestingFleet implements NodeApi {
         return new StatusAnswer(
                 new StatusAnswer.Node(node.node(), knows ? "REPLICA" : "STANDBY", false, false),
                 new StatusAnswer.Failover(knows ? 1 : 0, "no leader is known"),
-                new StatusAnswer.Cluster("", knows ? 3 : 0, knows ? "MEMBER" : blank ? "NONE" : "STARTING"));
+                new StatusAnswer.Cluster(
+                        "", knows ? 3 : 0, knows ? "MEMBER" : blank ? "NONE" : "STARTING", disk(node.node())));
     }
 
     @Override

@@ -42,7 +42,10 @@ public final class TestingNodes implements NodeApi {
                 new StatusAnswer.Node(node.node(), role, primary, primary),
                 new StatusAnswer.Failover(founded ? 1 : 0, ""),
                 new StatusAnswer.Cluster(
-                        founded ? "orders-0" : "", founded ? asked.size() : 0, founded ? "MEMBER" : "NONE"));
+                        founded ? "orders-0" : "",
+                        founded ? asked.size() : 0,
+                        founded ? "MEMBER" : "NONE",
+                        founded ? "uid.0123456789abcdef" : ""));
     }
 
     @Override

@@ -245,6 +245,14 @@ class FoundingSafetyTest {
     }
 
     @Test
+    void namesAClusterThatWasFoundedByAnOperatorWhichDiedBeforeItsStatusWasWritten() {
+        formed(3);
+        status = QuantaClusterStatus.none();
+        passes(2);
+        assertThat(status.clusterId()).isEqualTo(fleet.founded().getFirst());
+    }
+
+    @Test
     void restartsNoNodeOfAClusterThatItHasForgottenAndCannotReach() {
         formed(3);
         status = QuantaClusterStatus.none();
