@@ -54,7 +54,7 @@ demo-down: ## stop the demo and remove its data
 node-runtime/target/test.classpath: node-runtime/pom.xml pom.xml
 	$(MVN) $(Q) -pl node-runtime dependency:build-classpath -Dmdep.outputFile=target/test.classpath -Dmdep.includeScope=test
 
-chaos: build-node node-runtime/target/test.classpath ## a real cluster on a bad network, struck at random and audited: MINUTES= SEED= ACTIONS= ROUND_SECONDS= FRESH=yes
+chaos: build-node node-runtime/target/test.classpath ## a real cluster on a bad network, struck at random and audited: MINUTES= SEED= ROUND= ACTIONS= ROUND_SECONDS= FRESH=yes
 	$(MVN) $(Q) -pl node-runtime test-compile
 	$(JAVA) -Xmx512m -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp "$(BENCH_CP)" io.quantadb.node.chaos.ChaosMain
 

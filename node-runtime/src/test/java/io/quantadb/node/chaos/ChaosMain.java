@@ -62,9 +62,7 @@ public final class ChaosMain {
             rounds = run.run(done);
             good = rounds.stream().allMatch(RoundResult::good);
         } finally {
-            if (!good) {
-                saveLogs(settings, cluster);
-            }
+            saveLogs(settings, cluster, good);
             cluster.close(good);
         }
         ChaosResult result = new ChaosResult(settings, notRun, rounds);
@@ -76,7 +74,8 @@ public final class ChaosMain {
         return result.good();
     }
 
-    private static void saveLogs(ChaosSettings settings, ChaosCluster cluster) throws IOException {
+    /** Of a good run too: how long its gaps were, and why, is read there. */
+    private static void saveLogs(ChaosSettings settings, ChaosCluster cluster, boolean good) throws IOException {
         Path logs = Files.createDirectories(settings.results().resolve("logs-" + settings.seed()));
         for (int i = 0; i < cluster.size(); i++) {
             Path log = cluster.node(i).log();
@@ -88,7 +87,7 @@ public final class ChaosMain {
                 .formatted(
                         logs,
                         Trace.file(settings.results(), settings.seed()),
-                        settings.keep().keeps(false) ? ", the nodes' folders in " + cluster.folder() : ""));
+                        settings.keep().keeps(good) ? ", the nodes' folders in " + cluster.folder() : ""));
     }
 
     static void say(String line) {

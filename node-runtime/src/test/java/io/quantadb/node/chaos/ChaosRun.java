@@ -71,7 +71,8 @@ final class ChaosRun {
         List<RoundResult> rounds = new ArrayList<>(done);
         double wanted = settings.minutes() * 60.0;
         do {
-            RoundResult result = round(rounds.size());
+            RoundResult result = round(
+                    rounds.isEmpty() ? settings.firstRound() : rounds.getLast().round() + 1);
             result.append(settings.results());
             rounds.add(result);
             say.accept("round %d: acknowledged %d, lost %d, phantom %d, duplicated %d, epochs %d, longest gap %d ms, %s"

@@ -13,6 +13,7 @@ import java.util.Map;
  *
  * @param minutes {@code MINUTES}: how long, set-up and closing audits of the rounds included (2)
  * @param seed {@code SEED}: decides every schedule; the current time when it is not given
+ * @param firstRound {@code ROUND}: with which of the seed's rounds a run begins that goes on with none (0)
  * @param roundSeconds {@code ROUND_SECONDS}: how long strikes fall before everything is healed and audited (40)
  * @param gapMs {@code GAP_MS}: from one strike to the next on average (1500)
  * @param writers {@code WRITERS}: how many write, each over four connections (2)
@@ -31,6 +32,7 @@ import java.util.Map;
 record ChaosSettings(
         int minutes,
         long seed,
+        int firstRound,
         int roundSeconds,
         int gapMs,
         int writers,
@@ -77,6 +79,7 @@ record ChaosSettings(
         return new ChaosSettings(
                 number(given, "MINUTES", 2),
                 seed(given.getOrDefault("SEED", Long.toString(now))),
+                number(given, "ROUND", 0, 0),
                 number(given, "ROUND_SECONDS", 40),
                 number(given, "GAP_MS", 1500),
                 number(given, "WRITERS", 2),
@@ -105,11 +108,15 @@ record ChaosSettings(
     }
 
     private static int number(Map<String, String> env, String name, int usual) {
+        return number(env, name, usual, 1);
+    }
+
+    private static int number(Map<String, String> env, String name, int usual, int least) {
         String text = env.getOrDefault(name, Integer.toString(usual));
         try {
             int value = Integer.parseInt(text);
-            if (value < 1) {
-                throw new IllegalArgumentException("%s=%s must be at least 1".formatted(name, text));
+            if (value < least) {
+                throw new IllegalArgumentException("%s=%s must be at least %d".formatted(name, text, least));
             }
             return value;
         } catch (NumberFormatException e) {
