@@ -125,8 +125,13 @@ public sealed interface Event {
     /** The rewind asked for is done and on disk, as {@link CloneDone}. */
     record RewindDone(long generation) implements Event {}
 
-    /** It was not to be done, or broke off: nothing in the data directory may be used any more. */
-    record RewindFailed(String what) implements Event {}
+    /**
+     * It was not to be done, or broke off.
+     *
+     * @param untouched the epoch that it was for was over before anything was changed: the data are what they were;
+     *     otherwise nothing in the data directory may be used any more
+     */
+    record RewindFailed(String what, boolean untouched) implements Event {}
 
     /** A cancelled wait was seen on this primary: commits up to {@code lsn} may show unacknowledged. */
     record WaitCancelled(Lsn lsn) implements Event {}

@@ -255,12 +255,12 @@ final class ServerSupervisor {
     }
 
     /** False when something else is under way by now. */
-    boolean onRewindFailed() {
+    boolean onRewindFailed(boolean untouched) {
         if (operation != Operation.REWINDING) {
             return false;
         }
         operation = Operation.NONE;
-        state = ServerState.EMPTY;
+        state = untouched ? ServerState.DOWN : ServerState.EMPTY;
         return true;
     }
 

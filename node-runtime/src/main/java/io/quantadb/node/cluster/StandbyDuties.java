@@ -320,10 +320,13 @@ final class StandbyDuties {
         }
     }
 
-    /** The next rung of the ladder: what is there is taken for nothing, so it is cloned. */
-    void onRewindFailed(String what) {
-        if (server.onRewindFailed()) {
-            ctx.tell("replication", "cannot rewind, and clones instead: " + what);
+    /** Untouched data are judged anew, by the epoch of now; others count for nothing and are cloned, the next rung. */
+    void onRewindFailed(String what, boolean untouched) {
+        if (server.onRewindFailed(untouched)) {
+            String means = untouched
+                    ? "has not rewound, its data are what they were: "
+                    : "cannot rewind, and clones instead: ";
+            ctx.tell("replication", means + what);
         }
     }
 

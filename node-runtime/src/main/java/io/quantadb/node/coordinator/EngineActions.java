@@ -170,7 +170,8 @@ final class EngineActions implements AutoCloseable {
                 .addKeyValue("generation", order.generation())
                 .log("cloning the data directory");
         try {
-            engine.cloneFrom(source, order.epoch(), order.generation(), order.distrusted());
+            engine.cloneFrom(
+                    source, order.epoch(), order.generation(), order.distrusted(), () -> inEpoch(order.epoch()));
             LOGGER.atInfo().addMarker(REPLICATION).addKeyValue("source", from).log("clone complete");
             core.accept(new Event.CloneDone(order.generation()));
         } catch (RuntimeException e) {
@@ -181,7 +182,7 @@ final class EngineActions implements AutoCloseable {
     private void rewind(Consumer<Event> core, Action.Rewind order) throws InterruptedException {
         Member source = state.get().members().get(order.from());
         if (source == null) {
-            core.accept(new Event.RewindFailed(order.from() + " is no member"));
+            core.accept(new Event.RewindFailed(order.from() + " is no member", false));
             return;
         }
         LOGGER.atInfo()
@@ -190,13 +191,20 @@ final class EngineActions implements AutoCloseable {
                 .addKeyValue("generation", order.generation())
                 .log("going back to the primary's branch");
         try {
-            engine.rewind(source, order.epoch(), order.generation(), order.end(), order.fork());
+            engine.rewind(
+                    source, order.epoch(), order.generation(), order.end(), order.fork(), () -> inEpoch(order.epoch()));
             core.accept(new Event.RewindDone(order.generation()));
+        } catch (EngineControl.Overtaken e) {
+            core.accept(new Event.RewindFailed(String.valueOf(e.getMessage()), true));
         } catch (RuntimeException e) {
             String words = e.getMessage() == null ? e.toString() : e.getMessage();
             LOGGER.atWarn().addMarker(REPLICATION).addKeyValue(REASON, words).log("the data directory was not rewound");
-            core.accept(new Event.RewindFailed(words));
+            core.accept(new Event.RewindFailed(words, false));
         }
+    }
+
+    private boolean inEpoch(long epoch) {
+        return state.get().epoch() == epoch;
     }
 
     private io.quantadb.node.cluster.@org.jspecify.annotations.Nullable Position readPosition()

@@ -63,14 +63,37 @@ public interface EngineControl {
      * after.
      *
      * @param distrusted what is in the directory may not be used from now on, whatever happens before its turn
+     * @param wanted false once the epoch is over, asked on any thread: it ends then, with an exception
      */
-    void cloneFrom(io.quantadb.node.cluster.Member source, long epoch, long generation, boolean distrusted)
+    void cloneFrom(
+            io.quantadb.node.cluster.Member source,
+            long epoch,
+            long generation,
+            boolean distrusted,
+            BooleanSupplier wanted)
             throws InterruptedException;
 
     /**
      * Keeps the WAL beyond the fork, then makes the data directory a part of that node's again; the server is down before
-     * and after. When it throws, nothing in the directory may be used.
+     * and after. When it throws anything but {@link Overtaken}, nothing in the directory may be used.
+     *
+     * @param wanted as for {@link #cloneFrom}
      */
-    void rewind(io.quantadb.node.cluster.Member source, long epoch, long generation, Position end, Lsn fork)
-            throws InterruptedException;
+    void rewind(
+            io.quantadb.node.cluster.Member source,
+            long epoch,
+            long generation,
+            Position end,
+            Lsn fork,
+            BooleanSupplier wanted)
+            throws InterruptedException, Overtaken;
+
+    /** The epoch that something was asked for is over, and nothing was changed. */
+    final class Overtaken extends Exception {
+        private static final long serialVersionUID = 1;
+
+        public Overtaken(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
 }

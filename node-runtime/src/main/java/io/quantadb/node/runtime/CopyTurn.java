@@ -7,7 +7,6 @@ import io.quantadb.node.transport.PeerStreams;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,14 +47,14 @@ final class CopyTurn {
     /**
      * The stream to copy by, once the source lets this node have it.
      *
-     * @throws LocalFault when the source refuses it for another reason, or is not reached
+     * @throws LocalFault when the source refuses it for another reason, or is not reached, or the epoch is over
      */
-    PeerStreams.Opened await(NodeId source, Dial dial) throws InterruptedException {
+    PeerStreams.Opened await(NodeId source, Dial dial, EpochWatch watch) throws InterruptedException {
         try {
             while (true) {
                 CompletableFuture<PeerStreams.Opened> opened = dial.open();
                 try {
-                    return opened.get(DIAL.toMillis(), TimeUnit.MILLISECONDS);
+                    return watch.await(opened, DIAL);
                 } catch (ExecutionException e) {
                     if (!(e.getCause() instanceof PeerStreams.StreamRefused refused)
                             || !refused.code().equals(PeerStreams.NOT_YOUR_TURN)) {
@@ -65,7 +64,7 @@ final class CopyTurn {
                 } catch (TimeoutException e) {
                     throw new LocalFault("no base backup from " + source + ": it did not answer within " + DIAL, e);
                 } finally {
-                    // Interrupted or too late: nobody is left to take the stream over.
+                    // Interrupted, overtaken or too late: nobody is left to take the stream over.
                     opened.cancel(true);
                 }
                 Thread.sleep(askAgain);

@@ -246,7 +246,6 @@ final class NodeAgent implements AutoCloseable {
         Heard heard = new Heard(() -> state.current().settings().heartbeatMillis());
         FedMembers fed = new FedMembers();
         WalCare walCare = parts.walCare(g.member().node(), g.network(), state, raftStatus::get, fed);
-        OwnLag ownLag = new OwnLag(walCare::primaryEnd);
         Views views = new Views(
                 config,
                 g.member().clusterId(),
@@ -259,7 +258,7 @@ final class NodeAgent implements AutoCloseable {
                 heard,
                 walCare::lost,
                 fed,
-                ownLag);
+                new OwnLag(walCare::primaryEnd));
         OwnHealth own = OwnHealth.watch(config, parts.server(), clock, coordinator::handle);
         NodeLoop node = loop(g.member(), coordinator, raft, state, timers, views, heard, own::look, parts.gate());
         loop.set(node);

@@ -343,7 +343,8 @@ final class NodeEngine implements EngineControl {
     }
 
     @Override
-    public void cloneFrom(Member source, long epoch, long generation, boolean distrusted) throws InterruptedException {
+    public void cloneFrom(Member source, long epoch, long generation, boolean distrusted, BooleanSupplier wanted)
+            throws InterruptedException {
         standby = false;
         known = null;
         server.endLeftovers();
@@ -352,11 +353,21 @@ final class NodeEngine implements EngineControl {
         if (distrusted) {
             directory.giveUp(generation);
         }
-        // What is there stays until the copy begins: the source may be lost before.
-        PeerStreams.Opened opened = turn.await(
-                source.node(),
-                () -> relay.openBaseBackup(source.node(), source.addresses().replication(), epoch, generation));
-        wipe(opened, generation);
+        try (EpochWatch watch = new EpochWatch(wanted)) {
+            // What is there stays until the copy begins: the source may be lost before.
+            PeerStreams.Opened opened = turn.await(
+                    source.node(),
+                    () -> relay.openBaseBackup(source.node(), source.addresses().replication(), epoch, generation),
+                    watch);
+            watch.whenOver(() -> {
+                var _ = opened.channel().close();
+            });
+            wipe(opened, generation);
+            copy(opened);
+        }
+    }
+
+    private void copy(PeerStreams.Opened opened) {
         try (PgConnection session = PgConnection.over(
                 new StreamBytes(opened.channel()),
                 Map.of("user", ServerConfig.AGENT_ROLE, "replication", "true"),
@@ -386,12 +397,13 @@ final class NodeEngine implements EngineControl {
     }
 
     @Override
-    public void rewind(Member source, long epoch, long generation, Position end, Lsn fork) throws InterruptedException {
+    public void rewind(Member source, long epoch, long generation, Position end, Lsn fork, BooleanSupplier wanted)
+            throws InterruptedException, Overtaken {
         standby = false;
         known = null;
         rewinding = true;
-        try {
-            rewinder.run(new Rewinder.Order(source, epoch, generation, end, fork));
+        try (EpochWatch watch = new EpochWatch(wanted)) {
+            rewinder.run(new Rewinder.Order(source, epoch, generation, end, fork, watch));
         } finally {
             rewinding = false;
         }

@@ -7,6 +7,7 @@ import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeException;
 import io.quantadb.node.common.NodeException.LocalFault;
 import io.quantadb.node.config.RewindMode;
+import io.quantadb.node.coordinator.EngineControl;
 import io.quantadb.node.pgwire.PgConnection;
 import io.quantadb.node.postgres.DataDirectory;
 import io.quantadb.node.postgres.PgRewind;
@@ -25,8 +26,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -93,8 +94,12 @@ final class Rewinder {
         this.clock = clock;
     }
 
-    /** Where from, and under which generation, which is on disk already. */
-    record Order(Member source, long epoch, long generation, Position end, Lsn fork) {}
+    /**
+     * Where from, and under which generation, which is on disk already.
+     *
+     * @param watch of the epoch: what waits for the source ends with it
+     */
+    record Order(Member source, long epoch, long generation, Position end, Lsn fork, EpochWatch watch) {}
 
     /** Before anything else is done with the data: removes WAL that a rewind had set aside when its agent died. */
     void tidy() {
@@ -108,7 +113,8 @@ final class Rewinder {
         return new RewoundWal(directory.path(), beside, owner);
     }
 
-    void run(Order order) throws InterruptedException {
+    /** {@link EngineControl.Overtaken} when the epoch was over before the data were changed: another source may do. */
+    void run(Order order) throws InterruptedException, EngineControl.Overtaken {
         server.endLeftovers();
         keepWal(order);
         PgRewind program = program();
@@ -116,10 +122,14 @@ final class Rewinder {
         Path socket = PgConnection.socketIn(sockets, PORT);
         Pace pace = new Pace(settings.bytesPerSecond(), System::nanoTime);
         long began = System.nanoTime();
+        boolean begun = false;
         try (PgConnection session = session(order);
                 RewindTunnel tunnel = RewindTunnel.listen(socket, () -> stream(order), pace)) {
+            // A source that is cut off ends no connection: pg_rewind would wait for it for hours.
+            order.watch().whenOver(tunnel::close);
             requireNoTablespaces(session);
             wal.setAside(order.fork());
+            begun = true;
             directory.beginRewind(order.generation());
             recover();
             rewind(program, tunnel);
@@ -132,6 +142,11 @@ final class Rewinder {
                     .addKeyValue(LogKeys.TIMELINE, end.timeline())
                     .addKeyValue(LogKeys.LSN, end.end())
                     .log("rewind complete");
+        } catch (RuntimeException e) {
+            if (!begun && order.watch().isOver()) {
+                throw new EngineControl.Overtaken(String.valueOf(e.getMessage()), e);
+            }
+            throw e;
         } finally {
             wal.discard();
         }
@@ -237,16 +252,19 @@ final class Rewinder {
                         "%s did not answer within %s".formatted(order.source().node(), QUICK), e);
             }
             Thread.sleep(ASK_AGAIN);
-        } while (System.nanoTime() - began < patience.toNanos());
-        throw last;
+        } while (System.nanoTime() - began < patience.toNanos()
+                && !order.watch().isOver());
+        throw order.watch().isOver() ? EpochWatch.over() : last;
     }
 
     private PeerStreams.Opened open(Order order) throws InterruptedException, ExecutionException, TimeoutException {
-        return relay.openRewind(
-                        order.source().node(),
-                        order.source().addresses().replication(),
-                        order.epoch(),
-                        order.generation())
-                .get(QUICK.toMillis(), TimeUnit.MILLISECONDS);
+        CompletableFuture<PeerStreams.Opened> opened = relay.openRewind(
+                order.source().node(), order.source().addresses().replication(), order.epoch(), order.generation());
+        try {
+            return order.watch().await(opened, QUICK);
+        } finally {
+            // Interrupted, overtaken or too late: nobody is left to take the stream over.
+            opened.cancel(true);
+        }
     }
 }

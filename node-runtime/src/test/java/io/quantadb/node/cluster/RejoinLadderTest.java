@@ -78,7 +78,7 @@ class RejoinLadderTest {
         ClusterCore core = rewinding();
 
         // When
-        List<Action> failed = on(core, new Event.RewindFailed("there is no pg_rewind"));
+        List<Action> failed = on(core, new Event.RewindFailed("there is no pg_rewind", false));
         List<Action> all = new ArrayList<>(failed);
         all.addAll(ticks(core, 50));
         List<Action> persisted = on(core, new Event.GenerationPersisted(3));
@@ -88,6 +88,26 @@ class RejoinLadderTest {
         assertThat(all).contains(new Action.PersistGeneration(3));
         assertThat(all).doesNotHaveAnyElementsOfTypes(Action.StartStandby.class, Action.Rewind.class);
         assertThat(persisted).contains(new Action.Clone(N2, 2, 3, false));
+    }
+
+    @Test
+    void rewindsUnderYetAnotherGenerationWhereTheEpochWasOverBeforeAnythingWasChanged() {
+        // Given
+        ClusterCore core = rewinding();
+
+        // When
+        List<Action> failed = on(core, new Event.RewindFailed("the epoch is over", true));
+        List<Action> all = new ArrayList<>(failed);
+        all.addAll(ticks(core, 50));
+        all.addAll(on(core, new Event.PositionRead(reading, BEYOND)));
+        all.addAll(ticks(core, 50));
+        List<Action> persisted = on(core, new Event.GenerationPersisted(3));
+
+        // Then
+        assertThat(told(failed)).contains("has not rewound, its data are what they were: the epoch is over");
+        assertThat(all).contains(new Action.PersistGeneration(3));
+        assertThat(all).doesNotHaveAnyElementsOfTypes(Action.StartStandby.class, Action.Clone.class);
+        assertThat(persisted).contains(new Action.Rewind(N2, 2, 3, BEYOND, FORK));
     }
 
     @Test
@@ -130,7 +150,7 @@ class RejoinLadderTest {
         on(core, new Event.ServerChanged(ServerState.STANDBY, 1));
 
         // When
-        List<Action> late = on(core, new Event.RewindFailed("interrupted"));
+        List<Action> late = on(core, new Event.RewindFailed("interrupted", false));
         late = new ArrayList<>(late);
         late.addAll(ticks(core, 50));
 

@@ -19,6 +19,7 @@ import io.quantadb.node.cluster.Settings;
 import io.quantadb.node.cluster.Transitions;
 import io.quantadb.node.common.HostPort;
 import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.NodeException.LocalFault;
 import io.quantadb.node.common.NodeId;
 import io.quantadb.node.common.PeerId;
 import java.time.Duration;
@@ -181,10 +182,29 @@ class EngineActionsTest {
         awaitEvents(3);
         assertThat(events)
                 .containsExactly(
-                        new Event.RewindFailed("n2 is no member"),
+                        new Event.RewindFailed("n2 is no member", false),
                         new Event.RewindDone(2),
-                        new Event.RewindFailed("there is no pg_rewind"));
+                        new Event.RewindFailed("there is no pg_rewind", false));
         assertThat(engine.calls).containsExactly("rewind", "rewind");
+    }
+
+    @Test
+    void tellsARewindThatItsEpochWasOverBeforeItBegan() {
+        // Given
+        source = new Member(new PeerId(N2, 11), 1, MemberKind.DATA, MemberState.VOTER, AT, "", 100, false);
+        engine.overtaken = true;
+        long now = state().epoch();
+
+        // When
+        actions.perform(new Action.Rewind(N2, now, 2, new Position(1, new Lsn(100)), new Lsn(90)), core);
+        actions.perform(new Action.Clone(N2, now + 1, 2, false), core);
+
+        // Then
+        awaitEvents(2);
+        assertThat(events)
+                .containsExactly(
+                        new Event.RewindFailed("the epoch that this was for is over", true), new Event.CloneDone(2));
+        assertThat(engine.wanted).extracting(BooleanSupplier::getAsBoolean).containsExactly(true, false);
     }
 
     @Test
@@ -318,6 +338,7 @@ class EngineActionsTest {
         private volatile boolean running = true;
         private volatile boolean blockPromotion;
         private volatile boolean probing;
+        private volatile boolean overtaken;
         private volatile @Nullable RuntimeException failure;
 
         @Override
@@ -389,14 +410,21 @@ class EngineActionsTest {
         }
 
         @Override
-        public void cloneFrom(Member source, long epoch, long generation, boolean distrusted) {
+        public void cloneFrom(
+                Member from, long epoch, long generation, boolean distrusted, BooleanSupplier stillWanted) {
+            wanted.add(stillWanted);
             calls.add("clone");
             failIfAsked();
         }
 
         @Override
-        public void rewind(Member source, long epoch, long generation, Position end, Lsn fork) {
+        public void rewind(Member from, long epoch, long generation, Position end, Lsn at, BooleanSupplier stillWanted)
+                throws Overtaken {
+            wanted.add(stillWanted);
             calls.add("rewind");
+            if (overtaken) {
+                throw new Overtaken("the epoch that this was for is over", new LocalFault("no answer"));
+            }
             failIfAsked();
         }
 

@@ -10,16 +10,24 @@ import io.quantadb.node.common.NodeId;
 import io.quantadb.node.transport.PeerStreams;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
 class CopyTurnTest {
     private static final NodeId SOURCE = new NodeId("node1");
+    private static final EpochWatch WANTED = new EpochWatch(() -> true);
 
     private final PeerStreams.Opened opened = new PeerStreams.Opened(new EmbeddedChannel(), SOURCE, new byte[0]);
     private final CopyTurn turn = new CopyTurn(Duration.ofMillis(1));
+
+    @AfterAll
+    static void endsTheWatch() {
+        WANTED.close();
+    }
 
     @Test
     void asksAgainUntilItIsItsTurnAndSaysMeanwhileForWhomItWaits() throws Exception {
@@ -28,13 +36,16 @@ class CopyTurnTest {
         AtomicReference<String> meanwhile = new AtomicReference<>("");
 
         // When
-        PeerStreams.Opened found = turn.await(SOURCE, () -> {
-            if (asked.incrementAndGet() <= 100) {
-                return refused(PeerStreams.NOT_YOUR_TURN, "node2 is being copied, since 34 s; one at a time");
-            }
-            meanwhile.set(turn.waitsFor());
-            return CompletableFuture.completedFuture(opened);
-        });
+        PeerStreams.Opened found = turn.await(
+                SOURCE,
+                () -> {
+                    if (asked.incrementAndGet() <= 100) {
+                        return refused(PeerStreams.NOT_YOUR_TURN, "node2 is being copied, since 34 s; one at a time");
+                    }
+                    meanwhile.set(turn.waitsFor());
+                    return CompletableFuture.completedFuture(opened);
+                },
+                WANTED);
 
         // Then
         assertThat(found).isSameAs(opened);
@@ -49,10 +60,13 @@ class CopyTurnTest {
         AtomicInteger asked = new AtomicInteger();
 
         // When
-        assertThatThrownBy(() -> turn.await(SOURCE, () -> {
-                    asked.incrementAndGet();
-                    return refused("wrong_epoch", "this node serves streams of epoch 3, not 2");
-                }))
+        assertThatThrownBy(() -> turn.await(
+                        SOURCE,
+                        () -> {
+                            asked.incrementAndGet();
+                            return refused("wrong_epoch", "this node serves streams of epoch 3, not 2");
+                        },
+                        WANTED))
                 // Then
                 .isInstanceOf(LocalFault.class)
                 .hasMessageContaining("no base backup from node1")
@@ -66,7 +80,7 @@ class CopyTurnTest {
         AtomicReference<@Nullable Throwable> ended = new AtomicReference<>();
         Thread waits = Thread.ofVirtual().start(() -> {
             try {
-                var _ = turn.await(SOURCE, () -> refused(PeerStreams.NOT_YOUR_TURN, "node2 is next"));
+                var _ = turn.await(SOURCE, () -> refused(PeerStreams.NOT_YOUR_TURN, "node2 is next"), WANTED);
             } catch (InterruptedException | RuntimeException e) {
                 ended.set(e);
             }
@@ -80,6 +94,28 @@ class CopyTurnTest {
         // Then
         assertThat(ended.get()).isInstanceOf(InterruptedException.class);
         assertThat(turn.waitsFor()).isEmpty();
+    }
+
+    @Test
+    void waitsForNoSourceAnyMoreWhenTheEpochIsOver() {
+        // Given
+        AtomicBoolean wanted = new AtomicBoolean(true);
+        CompletableFuture<PeerStreams.Opened> silent = new CompletableFuture<>();
+
+        // When
+        try (EpochWatch watch = new EpochWatch(wanted::get)) {
+            assertThatThrownBy(() -> turn.await(
+                            SOURCE,
+                            () -> {
+                                wanted.set(false);
+                                return silent;
+                            },
+                            watch))
+                    // Then
+                    .isInstanceOf(LocalFault.class)
+                    .hasMessage("the epoch that this was for is over");
+        }
+        assertThat(silent).as("nobody is left to take the stream over").isCancelled();
     }
 
     private static CompletableFuture<PeerStreams.Opened> refused(String code, String words) {

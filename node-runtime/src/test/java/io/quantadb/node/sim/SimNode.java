@@ -537,8 +537,23 @@ final class SimNode {
         });
     }
 
-    /** Cut short, or failed for a reason of its own, it leaves nothing that may be used. */
+    /** It reaches for the source first, and changes nothing where the epoch is over by then. */
     private void doRewind(Action.Rewind a) {
+        int mine = pg.run;
+        later(1, 60, () -> {
+            if (mine != pg.run) {
+                return;
+            }
+            if (state.epoch() == a.epoch()) {
+                changeByRewind(a);
+            } else {
+                event(new Event.RewindFailed("the epoch is over", true));
+            }
+        });
+    }
+
+    /** Cut short, or failed for a reason of its own, it leaves nothing that may be used. */
+    private void changeByRewind(Action.Rewind a) {
         world.trace("%s rewinds to %s as generation %d".formatted(id, a.from(), a.generation()));
         world.oracle.onDiscards(this);
         pg.beginRewind();
@@ -555,7 +570,7 @@ final class SimNode {
                 pg.rewound(source.pg);
                 event(new Event.RewindDone(a.generation()));
             } else {
-                event(new Event.RewindFailed("the source went away, or there is no pg_rewind"));
+                event(new Event.RewindFailed("the source went away, or there is no pg_rewind", false));
             }
         });
     }
