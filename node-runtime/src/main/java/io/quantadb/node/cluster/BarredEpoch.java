@@ -16,6 +16,8 @@ final class BarredEpoch {
     /** Up to four and a half hours. */
     private static final int DOUBLINGS_MAX = 12;
 
+    private static final long LONGEST_NANOS = AFTER_NANOS << DOUBLINGS_MAX;
+
     private final Context ctx;
     private final Reports reports;
     private long versionSeen;
@@ -32,7 +34,8 @@ final class BarredEpoch {
             versionSeen = s.version();
             versionSince = ctx.now;
         }
-        if (s.released() || ctx.now - versionSince < ctx.rules.barredNanos(s)) {
+        long waited = ctx.now - versionSince;
+        if (s.released() || waited < ctx.rules.barredNanos(s) || (waited < LONGEST_NANOS && onlyACopyHelps(s))) {
             return false;
         }
         return returned() ? s.rule().set().stream().anyMatch(this::diverged) : diverged(releasedPrimary());
@@ -48,6 +51,27 @@ final class BarredEpoch {
                 .filter(move -> move.epoch() > s.releasedEpoch() && Cause.barred(move))
                 .count();
         return AFTER_NANOS << Math.clamp(tried - 1, 0, DOUBLINGS_MAX);
+    }
+
+    /**
+     * Whether whoever would be primary by the other way has nobody to follow it either, while a member copies from the
+     * primary of now: that copy would begin anew. A copy that fails says so, and is not waited for.
+     */
+    private boolean onlyACopyHelps(ClusterState s) {
+        int holdData = 0;
+        boolean copies = false;
+        for (Member m : s.members().values()) {
+            LocalStatus st = m.dataVoter() ? reports.freshInEpoch(m.node()) : null;
+            if (st == null || m.node().equals(s.primary())) {
+                continue;
+            }
+            if (st.server() == ServerState.EMPTY) {
+                copies |= st.fit();
+            } else {
+                holdData++;
+            }
+        }
+        return copies && holdData <= 1;
     }
 
     /** Whether the last released primary has the epoch, so that it is R's turn. */

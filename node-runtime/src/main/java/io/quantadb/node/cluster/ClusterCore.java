@@ -192,6 +192,7 @@ public final class ClusterCore {
             case Event.InsertPositionRead e -> primary.onInsertPosition(e);
             case Event.CloneDone e -> server.onCloneDone();
             case Event.RewindDone e -> server.onCloneDone();
+            case Event.CloneOvertaken e -> server.onCloneOvertaken();
             case Event.RewindFailed e -> standby.onRewindFailed(e.what(), e.untouched());
             case Event.WaitCancelled e -> primary.onWaitCancelled(e.lsn());
             case Event.StreamOpened e -> standby.onStreamOpened(e.upstream(), e.epoch());

@@ -122,6 +122,9 @@ public sealed interface Event {
     /** The clone asked for is complete and on disk; the server is down. */
     record CloneDone(long generation) implements Event {}
 
+    /** The clone asked for ended because its epoch did; nothing failed here, and nothing in the directory may be used. */
+    record CloneOvertaken() implements Event {}
+
     /** The rewind asked for is done and on disk, as {@link CloneDone}. */
     record RewindDone(long generation) implements Event {}
 

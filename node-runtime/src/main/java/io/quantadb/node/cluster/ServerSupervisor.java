@@ -254,6 +254,12 @@ final class ServerSupervisor {
         walMayGrow();
     }
 
+    void onCloneOvertaken() {
+        if (operation == Operation.CLONING) {
+            operation = Operation.NONE;
+        }
+    }
+
     /** False when something else is under way by now. */
     boolean onRewindFailed(boolean untouched) {
         if (operation != Operation.REWINDING) {

@@ -175,7 +175,11 @@ final class EngineActions implements AutoCloseable {
             LOGGER.atInfo().addMarker(REPLICATION).addKeyValue("source", from).log("clone complete");
             core.accept(new Event.CloneDone(order.generation()));
         } catch (RuntimeException e) {
-            failed(core, "clone from " + from, e);
+            if (inEpoch(order.epoch())) {
+                failed(core, "clone from " + from, e);
+            } else {
+                core.accept(new Event.CloneOvertaken());
+            }
         }
     }
 

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,9 +22,12 @@ final class CopyTurn {
     private static final Logger LOGGER = LoggerFactory.getLogger(CopyTurn.class);
     private static final Duration DIAL = Duration.ofSeconds(10);
     /** Whoever has not asked for some seconds has lost its place. */
-    private static final Duration ASK_AGAIN = Duration.ofMillis(500);
+    private static final Duration ASK_AGAIN = Duration.ofMillis(250);
+    /** For a source that is being promoted, or just starts; then it may be this node that is behind. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final Duration askAgain;
+    private final Duration patience;
     private volatile String waitsFor = "";
 
     /** One try. */
@@ -32,11 +36,12 @@ final class CopyTurn {
     }
 
     CopyTurn() {
-        this(ASK_AGAIN);
+        this(ASK_AGAIN, PATIENCE);
     }
 
-    CopyTurn(Duration askAgain) {
+    CopyTurn(Duration askAgain, Duration patience) {
         this.askAgain = askAgain;
+        this.patience = patience;
     }
 
     /** For whom it waits, in words; empty when it does not. */
@@ -50,17 +55,16 @@ final class CopyTurn {
      * @throws LocalFault when the source refuses it for another reason, or is not reached, or the epoch is over
      */
     PeerStreams.Opened await(NodeId source, Dial dial, EpochWatch watch) throws InterruptedException {
+        long began = System.nanoTime();
         try {
             while (true) {
                 CompletableFuture<PeerStreams.Opened> opened = dial.open();
                 try {
                     return watch.await(opened, DIAL);
                 } catch (ExecutionException e) {
-                    if (!(e.getCause() instanceof PeerStreams.StreamRefused refused)
-                            || !refused.code().equals(PeerStreams.NOT_YOUR_TURN)) {
+                    if (!mayAskAgain(e.getCause(), began)) {
                         throw new LocalFault("no base backup from " + source + ": " + e.getCause(), e);
                     }
-                    waits(String.valueOf(refused.getMessage()));
                 } catch (TimeoutException e) {
                     throw new LocalFault("no base backup from " + source + ": it did not answer within " + DIAL, e);
                 } finally {
@@ -72,6 +76,18 @@ final class CopyTurn {
         } finally {
             waitsFor = "";
         }
+    }
+
+    private boolean mayAskAgain(@Nullable Throwable failure, long began) {
+        if (!(failure instanceof PeerStreams.StreamRefused refused)) {
+            return false;
+        }
+        if (refused.code().equals(PeerStreams.NOT_YOUR_TURN)) {
+            waits(String.valueOf(refused.getMessage()));
+            return true;
+        }
+        return (refused.code().equals("wrong_epoch") || refused.code().equals("not_ready"))
+                && System.nanoTime() - began < patience.toNanos();
     }
 
     private void waits(String inFront) {

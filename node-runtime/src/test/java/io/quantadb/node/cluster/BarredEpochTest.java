@@ -73,6 +73,46 @@ class BarredEpochTest {
         assertThat(waited).isEqualTo(4);
     }
 
+    @Test
+    void waitsForACopyAsLongAsItGoesWellWhereNobodyElseCouldFollowTheOther() {
+        // Given
+        ctx.state = TestingStates.three();
+        promote(N2);
+
+        // When
+        for (int i = 0; i < 30 * 60 * 10; i++) {
+            ctx.now += 100 * MS;
+            reports.keep(N1, diverged());
+            reports.keep(N3, copying(""));
+            assertThat(barred.now()).isFalse();
+        }
+        reports.keep(N3, copying("clone from n2: the disk is full"));
+
+        // Then
+        assertThat(barred.now()).isTrue();
+    }
+
+    @Test
+    void waitsForNoCopyWhereAnotherWithDataCouldFollow() {
+        // Given a fourth that may have what n1 has
+        NodeId other = new NodeId("n4");
+        ctx.state = after(TestingStates.three(), new Command.AddMember(TestingStates.member(other)));
+        promote(N2);
+        reports.keep(N1, diverged());
+        reports.keep(N3, copying(""));
+        assertThat(barred.now()).isFalse();
+
+        // When
+        ctx.now += 4_000 * MS;
+        reports.keep(N1, diverged());
+        reports.keep(N3, copying(""));
+        assertThat(barred.now()).as("it is not heard").isFalse();
+        reports.keep(other, diverged());
+
+        // Then
+        assertThat(barred.now()).isTrue();
+    }
+
     private void promote(NodeId node) {
         boolean first = ctx.state.released();
         promote(node, first ? "the primary is silent" : Cause.barred().words());
@@ -105,6 +145,25 @@ class BarredEpochTest {
             assertThat(ctx.now - began).as("waited").isLessThan(3_600_000 * MS);
         }
         return (ctx.now - began) / (1_000 * MS);
+    }
+
+    /** Of a node whose data are being replaced; why that fails, if it does. */
+    private LocalStatus copying(String reason) {
+        return new LocalStatus(
+                2,
+                0,
+                10,
+                ctx.state.version(),
+                ctx.state.epoch(),
+                ServerState.EMPTY,
+                0,
+                false,
+                null,
+                Lsn.NONE,
+                0,
+                Lsn.NONE,
+                reason.isEmpty(),
+                reason);
     }
 
     /** Of a node that stands by with WAL of the first timeline, from beyond where the present one left it. */

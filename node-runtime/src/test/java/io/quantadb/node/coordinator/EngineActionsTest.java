@@ -153,15 +153,17 @@ class EngineActionsTest {
 
         // When
         source = new Member(new PeerId(N2, 11), 1, MemberKind.DATA, MemberState.VOTER, AT, "", 100, false);
-        actions.perform(new Action.Clone(N2, 5, 2, false), core);
+        actions.perform(new Action.Clone(N2, state().epoch(), 2, false), core);
         actions.perform(new Action.StartStandby(), core);
+        actions.perform(new Action.Clone(N2, state().epoch() - 1, 2, false), core);
 
-        // Then
-        awaitEvents(2);
+        // Then what an epoch took along with it is no failure
+        awaitEvents(3);
         assertThat(events)
                 .containsExactly(
                         new Event.ServerFailed("clone from n2: ERROR XX000: requested WAL segment is gone"),
-                        new Event.ServerFailed("start as standby: ERROR XX000: requested WAL segment is gone"));
+                        new Event.ServerFailed("start as standby: ERROR XX000: requested WAL segment is gone"),
+                        new Event.CloneOvertaken());
     }
 
     @Test

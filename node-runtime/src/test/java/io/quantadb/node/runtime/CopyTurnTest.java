@@ -22,7 +22,7 @@ class CopyTurnTest {
     private static final EpochWatch WANTED = new EpochWatch(() -> true);
 
     private final PeerStreams.Opened opened = new PeerStreams.Opened(new EmbeddedChannel(), SOURCE, new byte[0]);
-    private final CopyTurn turn = new CopyTurn(Duration.ofMillis(1));
+    private final CopyTurn turn = new CopyTurn(Duration.ofMillis(1), Duration.ofHours(1));
 
     @AfterAll
     static void endsTheWatch() {
@@ -64,14 +64,31 @@ class CopyTurnTest {
                         SOURCE,
                         () -> {
                             asked.incrementAndGet();
-                            return refused("wrong_epoch", "this node serves streams of epoch 3, not 2");
+                            return refused("not_allowed", "this node is no member");
                         },
                         WANTED))
                 // Then
                 .isInstanceOf(LocalFault.class)
                 .hasMessageContaining("no base backup from node1")
-                .hasMessageContaining("epoch 3, not 2");
+                .hasMessageContaining("no member");
         assertThat(asked).hasValue(1);
+    }
+
+    @Test
+    void asksASourceAgainThatIsNotServingTheEpochYetForAsLongAsItsPatienceLasts() throws Exception {
+        // Given
+        AtomicInteger asked = new AtomicInteger();
+        CopyTurn.Dial soon = () -> asked.incrementAndGet() <= 10
+                ? refused("wrong_epoch", "this node serves no streams now")
+                : CompletableFuture.completedFuture(opened);
+
+        // When, Then
+        assertThat(turn.await(SOURCE, soon, WANTED)).isSameAs(opened);
+        assertThat(asked).hasValue(11);
+        assertThatThrownBy(() -> new CopyTurn(Duration.ofMillis(1), Duration.ofMillis(20))
+                        .await(SOURCE, () -> refused("wrong_epoch", "this node serves no streams now"), WANTED))
+                .isInstanceOf(LocalFault.class)
+                .hasMessageContaining("serves no streams now");
     }
 
     @Test

@@ -532,7 +532,8 @@ final class SimNode {
                 pg.cloned(source.pg);
                 event(new Event.CloneDone(a.generation()));
             } else {
-                event(new Event.ServerFailed("the clone's source went away"));
+                boolean overtaken = state.epoch() != a.epoch();
+                event(overtaken ? new Event.CloneOvertaken() : new Event.ServerFailed("the clone's source went away"));
             }
         });
     }
