@@ -78,6 +78,7 @@ final class Voice implements Link.Owner {
     private final VoicePolicy policy;
     private final Throttle tellReported;
     private final Backoff backoff;
+    private final LoginAhead ahead;
 
     private @Nullable VoicePermit permit;
     private MemberRef self;
@@ -109,10 +110,16 @@ final class Voice implements Link.Owner {
         this.backoff = new Backoff(
                 context.config().reconnectInterval().toMillis(),
                 context.config().maxReconnectTries());
+        this.ahead = new LoginAhead(context, NAME);
         this.tellReported = context.throttle(() -> context.tell(new Event.VoiceReported(reported)));
     }
 
     // ---- asked for by the coordinator
+
+    /** It is going to be opened, when the standby that runs now is promoted. */
+    void prepare() {
+        ahead.begin();
+    }
 
     /**
      * Opens for the server's present run; nothing that an earlier run was told is remembered, and a connection that is
@@ -131,6 +138,7 @@ final class Voice implements Link.Owner {
     }
 
     void close(String reason) {
+        ahead.drop();
         if (!wanted) {
             return;
         }
@@ -230,7 +238,7 @@ final class Voice implements Link.Owner {
     private void connect() {
         int mine = ++attempt;
         state = State.LOGIN;
-        PgLogin.start(context.loop(), context.config(), NAME, new PgLogin.Outcome() {
+        var outcome = new PgLogin.Outcome() {
             @Override
             public void onReady(Channel channel, String serverVersion) {
                 if (mine == attempt) {
@@ -246,7 +254,10 @@ final class Voice implements Link.Owner {
                     onLost(reason);
                 }
             }
-        });
+        };
+        if (!ahead.take(outcome)) {
+            PgLogin.start(context.loop(), context.config(), NAME, outcome);
+        }
     }
 
     private void onConnected(Channel channel) {

@@ -230,6 +230,11 @@ public final class WalRelay implements AutoCloseable {
         run(voice::open);
     }
 
+    /** Logs the voice in at the standby that runs now and is to be promoted, so that {@link #openVoice} need not. */
+    public void prepareVoice() {
+        run(voice::prepare);
+    }
+
     /** Connects the voice anew without closing it: the server does not hear it. */
     public void renewVoice() {
         run(voice::renew);

@@ -212,6 +212,7 @@ final class NodeEngine implements EngineControl {
         standby = false;
         known = null;
         server.awaitReady(PROMOTION);
+        relay.prepareVoice();
         // Whatever comes of it, what runs from here on must not be taken for a standby again.
         startedAs = StartMode.PRIMARY;
         Promotion done = server.promote(timeline, PROMOTION);

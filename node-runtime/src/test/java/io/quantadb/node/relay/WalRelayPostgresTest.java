@@ -388,6 +388,41 @@ final class WalRelayPostgresTest {
         assertThat(c.one("SELECT count(*) FROM t")).isEqualTo("1");
     }
 
+    @ParameterizedTest
+    @EnumSource(PostgresVersion.class)
+    void theVoiceOfAPromotedStandbySpeaksOverTheSessionThatWasOpenedBefore(PostgresVersion version) {
+        // Given
+        List<TestingNode> all = cluster(version, "a", "b");
+        TestingNode a = all.get(0);
+        TestingNode b = all.get(1);
+        a.relay.serve(1);
+        b.follow(a, 1, 1);
+        speak(a, TestingNode.permit(1, 1, 1, b));
+        write(a, "CREATE TABLE t (id int)").orTimeout(20, TimeUnit.SECONDS).join();
+        b.relay.stopFollowing();
+
+        // When
+        b.relay.prepareVoice();
+        String walsenders = "SELECT coalesce(string_agg(pid::text, ','), '') FROM pg_stat_activity"
+                + " WHERE backend_type = 'walsender'";
+        await().atMost(LONG).until(() -> b.one(walsenders).matches("[0-9]+"));
+        String ahead = b.one(walsenders);
+        b.one("SELECT pg_promote(true)");
+        b.relay.serve(2);
+        speak(b, TestingNode.permit(2, 2, 0));
+
+        // Then
+        assertThat(b.one("SELECT pid FROM pg_stat_replication WHERE application_name = 'quantadb_voice'"))
+                .isEqualTo(ahead);
+        write(b, "INSERT INTO t VALUES (1)").orTimeout(20, TimeUnit.SECONDS).join();
+
+        // And one that is opened ahead and not used is closed with the voice
+        b.relay.prepareVoice();
+        await().atMost(LONG).until(() -> b.one(walsenders).contains(","));
+        b.relay.closeVoice();
+        await().atMost(LONG).until(() -> b.one(walsenders).isEmpty());
+    }
+
     @Test
     void carriesABaseBackupConnection() throws Exception {
         // Given a primary that serves epoch 1
