@@ -39,7 +39,7 @@ public final class ChaosMain {
     static boolean run(ChaosSettings settings) throws Exception {
         List<RoundResult> done = settings.fresh()
                 ? List.of()
-                : RoundResult.read(settings.results(), settings.seed(), settings.fingerprint());
+                : RoundResult.read(settings.results(), settings.seed(), settings.fingerprint(), settings.firstRound());
         if (settings.fresh()) {
             Files.deleteIfExists(RoundResult.file(settings.results(), settings.seed()));
         }

@@ -44,6 +44,10 @@ record ChaosResult(ChaosSettings settings, Map<String, String> notRun, List<Roun
         return rounds.stream().mapToLong(RoundResult::longestGapMs).max().orElse(0);
     }
 
+    private long longestBackMs() {
+        return rounds.stream().mapToLong(RoundResult::backMs).max().orElse(0);
+    }
+
     ObjectNode json() {
         ObjectNode out = MAPPER.createObjectNode()
                 .put("seed", settings.seed())
@@ -64,6 +68,7 @@ record ChaosResult(ChaosSettings settings, Map<String, String> notRun, List<Roun
                 .put("epochs", sum(RoundResult::epochs))
                 .put("false_failovers", sum(RoundResult::falseFailovers))
                 .put("longest_gap_ms", longestGapMs())
+                .put("longest_back_ms", longestBackMs())
                 .put("checksum", rounds.isEmpty() ? "" : rounds.getLast().checksum());
         actions().forEach(out.putObject("actions")::put);
         skipped().forEach(out.putObject("skipped")::put);
@@ -92,13 +97,14 @@ record ChaosResult(ChaosSettings settings, Map<String, String> notRun, List<Roun
                         "%-20s %6d %8d%n".formatted(name, done.getOrDefault(name, 0), skipped.getOrDefault(name, 0))));
         notRun.forEach((name, why) -> out.append("NOT RUN %s: %s%n".formatted(name, why)));
         out.append(
-                "%d rounds in %.1f minutes, %d epochs, %d false failovers, longest time without an acknowledgement %d ms%n"
+                "%d rounds in %.1f minutes, %d epochs, %d false failovers, longest time without an acknowledgement %d ms, and %d ms after everything was mended%n"
                         .formatted(
                                 rounds.size(),
                                 seconds() / 60,
                                 sum(RoundResult::epochs),
                                 sum(RoundResult::falseFailovers),
-                                longestGapMs()));
+                                longestGapMs(),
+                                longestBackMs()));
         rounds.forEach(round ->
                 round.troubles().forEach(t -> out.append("round %d: %s%n".formatted(round.round(), t))));
         return out.toString();
@@ -106,7 +112,7 @@ record ChaosResult(ChaosSettings settings, Map<String, String> notRun, List<Roun
 
     /** The one line that says it all, and how to have it again. */
     String summary() {
-        return "chaos: %s: seed %d, %d rounds, %d strikes; acknowledged %d, refused %d, unknown %d; lost %d (and %d while async), phantom %d, duplicated %d, reordered %d; %s; repeat with: make chaos SEED=%d MINUTES=%d"
+        return "chaos: %s: seed %d, %d rounds, %d strikes; acknowledged %d, refused %d, unknown %d; lost %d (and %d while async), phantom %d, duplicated %d, reordered %d; %s; repeat with: make chaos SEED=%d MINUTES=%d%s"
                 .formatted(
                         good() ? "good" : "NOT GOOD",
                         settings.seed(),
@@ -124,6 +130,7 @@ record ChaosResult(ChaosSettings settings, Map<String, String> notRun, List<Roun
                                 ? "all members converged"
                                 : "NOT ALL MEMBERS CONVERGED",
                         settings.seed(),
-                        settings.minutes());
+                        settings.minutes(),
+                        settings.firstRound() == 0 ? "" : " ROUND=" + settings.firstRound());
     }
 }

@@ -29,7 +29,9 @@ import java.util.stream.LongStream;
 
 /** Rounds of strikes on one cluster until the time is over or one was not good. One thread, but for writers and strikes. */
 final class ChaosRun {
-    private static final Duration BACK = Duration.ofMinutes(2);
+    /** Agents that were killed start, and one may have to copy what little there is; a slow machine takes its time for it. */
+    private static final Duration BACK = Duration.ofSeconds(60);
+
     private static final Duration CONVERGED = Duration.ofMinutes(3);
     private static final Duration AGREED = Duration.ofSeconds(60);
     private static final Duration PROGRESS = Duration.ofSeconds(10);
@@ -75,16 +77,18 @@ final class ChaosRun {
                     rounds.isEmpty() ? settings.firstRound() : rounds.getLast().round() + 1);
             result.append(settings.results());
             rounds.add(result);
-            say.accept("round %d: acknowledged %d, lost %d, phantom %d, duplicated %d, epochs %d, longest gap %d ms, %s"
-                    .formatted(
-                            result.round(),
-                            result.acknowledged(),
-                            result.lost(),
-                            result.phantom(),
-                            result.duplicated(),
-                            result.epochs(),
-                            result.longestGapMs(),
-                            result.good() ? "good" : "NOT GOOD: " + result.troubles()));
+            say.accept(
+                    "round %d: acknowledged %d, lost %d, phantom %d, duplicated %d, epochs %d, longest gap %d ms, back in %d ms, %s"
+                            .formatted(
+                                    result.round(),
+                                    result.acknowledged(),
+                                    result.lost(),
+                                    result.phantom(),
+                                    result.duplicated(),
+                                    result.epochs(),
+                                    result.longestGapMs(),
+                                    result.backMs(),
+                                    result.good() ? "good" : "NOT GOOD: " + result.troubles()));
         } while (rounds.getLast().good()
                 && rounds.stream().mapToDouble(RoundResult::seconds).sum() + settings.roundSeconds() / 2.0 < wanted);
         return rounds;
@@ -98,7 +102,8 @@ final class ChaosRun {
         List<String> troubles = new ArrayList<>();
         Tally tally = new Tally();
         long epochBefore = cluster.epoch();
-        List<History> histories = write(schedule, number, firstId, tally, troubles);
+        Written written = write(schedule, number, firstId, tally, troubles);
+        List<History> histories = written.histories();
         trace.say("round %d is over: everything is mended".formatted(number));
         Findings found = examine(histories, firstId, troubles);
         List<HistoryChecker.Verdict> verdicts = found.verdicts();
@@ -124,6 +129,7 @@ final class ChaosRun {
                 epochs,
                 mustStay ? epochs : 0,
                 longestGapMs(histories),
+                written.backMs(),
                 found.converged() && !found.checksum().isEmpty(),
                 found.checksum(),
                 troubles);
@@ -188,8 +194,15 @@ final class ChaosRun {
         return out;
     }
 
+    /**
+     * What was written.
+     *
+     * @param backMs from when everything was mended until writes were back
+     */
+    private record Written(List<History> histories, long backMs) {}
+
     /** Writers under strikes, then everything mended, until writes come back. */
-    private List<History> write(Schedule schedule, int number, long firstId, Tally tally, List<String> troubles)
+    private Written write(Schedule schedule, int number, long firstId, Tally tally, List<String> troubles)
             throws IOException, InterruptedException {
         ClusterSql sql = cluster.sql();
         List<History> histories = new ArrayList<>();
@@ -200,6 +213,7 @@ final class ChaosRun {
             writers.add(new OpenLoopWriter(sql, Duration.ofMillis(settings.everyMs()), firstId + i * RANGE, history));
         }
         writers.forEach(OpenLoopWriter::start);
+        long backMs = 0;
         try (ScheduledExecutorService teller = Executors.newSingleThreadScheduledExecutor()) {
             Progress progress = new Progress(number, histories, tally, System.nanoTime());
             var _ = teller.scheduleAtFixedRate(
@@ -211,7 +225,9 @@ final class ChaosRun {
             }
             long mendedAt = System.nanoTime();
             mend();
-            if (!awaitAcknowledged(histories, mendedAt)) {
+            boolean back = awaitAcknowledged(histories, mendedAt);
+            backMs = (System.nanoTime() - mendedAt) / 1_000_000;
+            if (!back) {
                 troubles.add("writes were not back %d s after everything was mended".formatted(BACK.toSeconds()));
             }
             teller.shutdownNow();
@@ -220,7 +236,7 @@ final class ChaosRun {
                 writer.close();
             }
         }
-        return histories;
+        return new Written(histories, backMs);
     }
 
     /** As far as it goes now: what cannot be mended yet is tried again by whoever waits for it. */

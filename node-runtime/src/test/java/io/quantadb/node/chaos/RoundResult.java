@@ -22,6 +22,7 @@ import java.util.Map;
  * @param epochs how many times the cluster began a new one
  * @param falseFailovers of these, in a round in which the primary had to stay
  * @param longestGapMs without an acknowledgement, under strikes
+ * @param backMs from when everything was mended until writes were acknowledged again
  * @param converged all members serve, on one timeline, with the same history
  * @param checksum of the history on all nodes
  * @param troubles in words; empty when all is well
@@ -44,6 +45,7 @@ record RoundResult(
         long epochs,
         long falseFailovers,
         long longestGapMs,
+        long backMs,
         boolean converged,
         String checksum,
         List<String> troubles) {
@@ -63,8 +65,10 @@ record RoundResult(
         return folder.resolve("rounds-%d.jsonl".formatted(seed));
     }
 
-    /** The rounds of this seed and these settings, from the first on without a gap; a line that was cut off is none. */
-    static List<RoundResult> read(Path folder, long seed, String fingerprint) throws IOException {
+    /**
+     * The rounds of this seed and these settings, from that one on without a gap; a line that was cut off is none.
+     */
+    static List<RoundResult> read(Path folder, long seed, String fingerprint, int first) throws IOException {
         List<RoundResult> out = new ArrayList<>();
         Path file = file(folder, seed);
         if (!Files.exists(file)) {
@@ -73,7 +77,7 @@ record RoundResult(
         for (String line : Files.readAllLines(file)) {
             try {
                 RoundResult result = MAPPER.readValue(line, RoundResult.class);
-                if (result.fingerprint.equals(fingerprint) && result.round == out.size()) {
+                if (result.fingerprint.equals(fingerprint) && result.round == first + out.size()) {
                     out.add(result);
                 }
             } catch (JsonProcessingException e) {

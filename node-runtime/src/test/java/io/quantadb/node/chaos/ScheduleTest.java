@@ -138,11 +138,12 @@ class ScheduleTest {
         Files.writeString(RoundResult.file(dir, 5), "{\"seed\":5,\"round\":2,", StandardOpenOption.APPEND);
 
         // When
-        List<RoundResult> found = RoundResult.read(dir, 5, "a");
+        List<RoundResult> found = RoundResult.read(dir, 5, "a", 0);
 
         // Then
         assertThat(found).containsExactly(first, second);
-        assertThat(RoundResult.read(dir, 6, "a")).isEmpty();
+        assertThat(RoundResult.read(dir, 6, "a", 0)).isEmpty();
+        assertThat(RoundResult.read(dir, 5, "a", 1)).containsExactly(second);
     }
 
     @Test
@@ -187,6 +188,7 @@ class ScheduleTest {
                 4,
                 0,
                 812,
+                300,
                 true,
                 "100 12345",
                 List.of());
