@@ -22,6 +22,8 @@ final class BarredEpoch {
     private final Reports reports;
     private long versionSeen;
     private long versionSince;
+    private long copyEpoch;
+    private long copySeen;
 
     BarredEpoch(Context ctx, Reports reports) {
         this.ctx = ctx;
@@ -34,8 +36,14 @@ final class BarredEpoch {
             versionSeen = s.version();
             versionSince = ctx.now;
         }
+        if (onlyACopyHelps(s)) {
+            copyEpoch = s.epoch();
+            copySeen = ctx.now;
+        }
+        // Whoever has its copy has to start, to stream and to come into the rule before it can acknowledge.
+        boolean copying = copyEpoch == s.epoch() && ctx.now - copySeen < AFTER_NANOS;
         long waited = ctx.now - versionSince;
-        if (s.released() || waited < ctx.rules.barredNanos(s) || (waited < LONGEST_NANOS && onlyACopyHelps(s))) {
+        if (s.released() || waited < ctx.rules.barredNanos(s) || (copying && waited < LONGEST_NANOS)) {
             return false;
         }
         return returned() ? s.rule().set().stream().anyMatch(this::diverged) : diverged(releasedPrimary());

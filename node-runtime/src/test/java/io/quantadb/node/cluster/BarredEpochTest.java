@@ -86,9 +86,37 @@ class BarredEpochTest {
             reports.keep(N3, copying(""));
             assertThat(barred.now()).isFalse();
         }
-        reports.keep(N3, copying("clone from n2: the disk is full"));
+
+        // Then one that fails is given the time to begin anew
+        for (int i = 0; i < 39; i++) {
+            ctx.now += 100 * MS;
+            reports.keep(N1, diverged());
+            reports.keep(N3, copying("clone from n2: the disk is full"));
+            assertThat(barred.now()).isFalse();
+        }
+        ctx.now += 100 * MS;
+        assertThat(barred.now()).isTrue();
+    }
+
+    @Test
+    void givesWhoeverHasItsCopyTheTimeToFollow() {
+        // Given
+        ctx.state = TestingStates.three();
+        promote(N2);
+        assertThat(barred.now()).isFalse();
+        ctx.now += 10_000 * MS;
+        reports.keep(N1, diverged());
+        reports.keep(N3, copying(""));
+        assertThat(barred.now()).isFalse();
+
+        // When it has data and does not stream yet
+        ctx.now += 3_900 * MS;
+        reports.keep(N1, diverged());
+        reports.keep(N3, diverged());
 
         // Then
+        assertThat(barred.now()).isFalse();
+        ctx.now += 100 * MS;
         assertThat(barred.now()).isTrue();
     }
 
@@ -107,10 +135,14 @@ class BarredEpochTest {
         reports.keep(N1, diverged());
         reports.keep(N3, copying(""));
         assertThat(barred.now()).as("it is not heard").isFalse();
-        reports.keep(other, diverged());
-
-        // Then
-        assertThat(barred.now()).isTrue();
+        for (int i = 0; i < 40; i++) {
+            ctx.now += 100 * MS;
+            reports.keep(N1, diverged());
+            reports.keep(N3, copying(""));
+            reports.keep(other, diverged());
+            // Then, four seconds after it was thought to be alone
+            assertThat(barred.now()).isEqualTo(i == 39);
+        }
     }
 
     private void promote(NodeId node) {
