@@ -48,6 +48,7 @@ final class ServerSupervisor {
     private int unsure;
     private String fault = "";
     private long faultSince;
+    private long faultEpoch;
     /** What is wrong with this node's disk, empty when it answers. */
     private String disk = "";
     /** What its agent says of a server that runs and does not answer, empty when it does. */
@@ -109,6 +110,7 @@ final class ServerSupervisor {
     void fault(String why) {
         fault = why;
         faultSince = ctx.now;
+        faultEpoch = ctx.state.epoch();
     }
 
     boolean idle() {
@@ -159,6 +161,10 @@ final class ServerSupervisor {
 
     void cloneFrom(NodeId from, long epoch, long generation, boolean distrusted) {
         walMayGrow();
+        if (epoch != faultEpoch) {
+            // What failed with the primary of an earlier epoch says nothing of this one.
+            fault = "";
+        }
         unsure = 0;
         state = ServerState.EMPTY;
         begin(Operation.CLONING, new Action.Clone(from, epoch, generation, distrusted));

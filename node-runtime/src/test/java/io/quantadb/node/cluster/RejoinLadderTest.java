@@ -111,6 +111,32 @@ class RejoinLadderTest {
     }
 
     @Test
+    void holdsACopyThatFailedFromOnePrimaryAgainstNoLaterOne() {
+        // Given
+        ClusterCore core = rewinding();
+        on(core, new Event.RewindFailed("there is no pg_rewind", false));
+        ticks(core, 50);
+        on(core, new Event.GenerationPersisted(3));
+        on(core, new Event.ServerFailed("clone from n2: it did not answer"));
+        assertThat(core.status().fit()).isFalse();
+
+        // When
+        List<Action> again = new ArrayList<>(ticks(core, 100));
+        again.addAll(on(core, new Event.GenerationPersisted(4)));
+        boolean fitInTheSameEpoch = core.status().fit();
+        ClusterState s = released();
+        on(core, new Event.CloneOvertaken());
+        on(core, new Event.StateApplied(promotedAfter(s, N3), 30));
+        ticks(core, 50);
+        again.addAll(on(core, new Event.GenerationPersisted(5)));
+
+        // Then
+        assertThat(again).contains(new Action.Clone(N2, 2, 4, false), new Action.Clone(N3, 3, 5, false));
+        assertThat(fitInTheSameEpoch).isFalse();
+        assertThat(core.status().fit()).isTrue();
+    }
+
+    @Test
     void clonesAtOnceWhereTheEndOfItsWalCannotBeTold() {
         // Given
         ClusterCore core = returning(null);
@@ -178,18 +204,21 @@ class RejoinLadderTest {
     }
 
     private static ClusterState promoted() {
-        ClusterState s = TestingStates.three();
+        return promotedAfter(TestingStates.three(), N2);
+    }
+
+    private static ClusterState promotedAfter(ClusterState s, NodeId primary) {
         return TestingStates.after(
                 s,
                 new Command.Promote(
                         Command.Condition.of(s),
-                        2,
-                        N2,
+                        s.epoch() + 1,
+                        primary,
                         1,
                         Command.PromoteKind.FROZEN,
-                        2,
-                        new Position(1, FORK),
-                        TestingStates.rule(1, N3),
+                        s.timeline() + 1,
+                        new Position(s.timeline(), FORK),
+                        TestingStates.rule(1, primary.equals(N3) ? N2 : N3),
                         0,
                         "test"));
     }
