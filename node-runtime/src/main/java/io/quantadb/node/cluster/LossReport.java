@@ -68,11 +68,6 @@ record LossReport(@Nullable String objection, @Nullable NodeId chosen, String wo
         return end == null ? ForcedFailover.reach(st) : EpochHistory.commonUpTo(s.history(), timeline, end);
     }
 
-    private static Lsn reach(Reports reports, NodeId node) {
-        LocalStatus st = reports.fresh(node);
-        return st == null ? Lsn.NONE : ForcedFailover.reach(st);
-    }
-
     private static @Nullable String objection(Reports reports, Member m) {
         LocalStatus st = reports.fresh(m.node());
         if (!m.dataVoter()) {
@@ -155,30 +150,39 @@ record LossReport(@Nullable String objection, @Nullable NodeId chosen, String wo
         ClusterState s = ctx.state;
         List<String> lines = new ArrayList<>();
         lines.add(why(ctx, reports));
-        Lsn have = reach(reports, best);
+        Lsn have = released(s, reports.fresh(best));
         Lsn most = have;
         for (Member m : s.dataVoters()) {
             Reports.Known known = reports.lastKnown(m.node());
             LocalStatus fresh = reports.fresh(m.node());
-            Lsn at = known == null ? Lsn.NONE : ForcedFailover.reach(known.status());
-            most = Lsn.max(most, at);
+            most = known == null ? most : Lsn.max(most, released(s, known.status()));
             if (fresh != null) {
-                lines.add("%s answers: its WAL ends at %s".formatted(m.node(), at));
+                lines.add("%s answers: %s".formatted(m.node(), end(s, fresh, true)));
             } else if (known == null) {
                 lines.add("%s is silent since before this leader led: how far it was is not known".formatted(m.node()));
             } else {
                 lines.add(String.format(
                         Locale.ROOT,
-                        "%s is silent for %.1f s: its WAL ended at %s then",
+                        "%s is silent for %.1f s: %s then",
                         m.node(),
                         known.ageNanos() / 1e9,
-                        at));
+                        end(s, known.status(), false)));
             }
         }
-        lines.add("%s would be primary, with WAL to %s: at least %d bytes behind the furthest known"
+        lines.add("%s would be primary, with the cluster's WAL to %s: at least %d bytes behind the furthest known"
                 .formatted(best, have, Math.max(0, most.minus(have))));
         lines.add("whatever was acknowledged beyond that is lost for good, also what nobody here knows of");
         return String.join("\n", lines);
+    }
+
+    private static String end(ClusterState s, LocalStatus st, boolean fresh) {
+        if (st.server() == ServerState.EMPTY) {
+            return fresh ? "it holds no whole copy of the data" : "it held no whole copy of the data";
+        }
+        Lsn at = ForcedFailover.reach(st);
+        Lsn shared = released(s, st);
+        String beyond = at.compareTo(shared) > 0 ? ", and only up to %s is it the cluster's".formatted(shared) : "";
+        return "its WAL %s at %s%s".formatted(fresh ? "ends" : "ended", at, beyond);
     }
 
     private static String why(Context ctx, Reports reports) {

@@ -84,11 +84,42 @@ class ForcedFailoverTest {
                         "epoch 1: of (n2, n3) 2 must answer to know what was acknowledged, and 1 do",
                         "n1 is silent for 12.5 s: its WAL ended at 0/5100 then",
                         "n2 answers: its WAL ends at 0/5000",
-                        "n3 answers: its WAL ends at 0/0",
-                        "n2 would be primary, with WAL to 0/5000: at least 256 bytes behind the furthest known",
+                        "n3 answers: it holds no whole copy of the data",
+                        "n2 would be primary, with the cluster's WAL to 0/5000: at least 256 bytes behind the furthest known",
                         "whatever was acknowledged beyond that is lost for good, also what nobody here knows of");
         assertThat(forced.running()).isFalse();
         assertThat(tick()).isEmpty();
+    }
+
+    @Test
+    void countsNoWalOfABranchThatTheClusterLeftBehind() {
+        // Given n1 went on alone from 0/4F00 on, and n2 has more of what was before than that
+        ClusterState s = ctx.state;
+        s = after(
+                s,
+                new Command.Promote(
+                        Command.Condition.of(s),
+                        2,
+                        N1,
+                        1,
+                        Command.PromoteKind.FROZEN,
+                        2,
+                        new Position(1, new Lsn(0x4f00)),
+                        TestingStates.rule(1, N2, N3),
+                        0,
+                        "test"));
+        ctx.state = after(s, new Command.Release(Command.Condition.of(s), 1, new Lsn(0x4f00)));
+        assertThat(ctx.state.releasedEpoch()).isEqualTo(2);
+        reports.keep(
+                N2, new LocalStatus(1, 0, 0, 1, 1, ServerState.DOWN, 1, true, END, END.lsn(), 0, END.lsn(), true, ""));
+
+        // When
+        Action.AdminAnswer answer = ask(new AdminRequest.ForceFailover(null, "", false));
+
+        // Then
+        assertThat(answer.words())
+                .contains("n2 answers: its WAL ends at 0/5000, and only up to 0/4F00 is it the cluster's")
+                .contains("n2 would be primary, with the cluster's WAL to 0/4F00: at least 512 bytes behind");
     }
 
     @Test

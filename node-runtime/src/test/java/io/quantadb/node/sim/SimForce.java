@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  */
 final class SimForce {
     private static final String CLUSTER = "sim";
-    private static final Pattern NAMED = Pattern.compile("(\\S+) would be primary, with WAL to");
+    private static final Pattern NAMED = Pattern.compile("(\\S+) would be primary, with the cluster's WAL to");
     private static final long ASKS = 1;
     private static final long CONFIRMS = 2;
 
