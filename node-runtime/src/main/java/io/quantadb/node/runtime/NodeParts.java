@@ -151,7 +151,6 @@ record NodeParts(
     }
 
     private static RelayConfig relayConfig(NodeConfig config, NodeFacts member, NodePostgres postgres) {
-        ReplicationConfig r = config.cluster().replication();
         RelayConfig base = RelayConfig.of(
                 member.node(),
                 member.incarnation(),
@@ -161,6 +160,11 @@ record NodeParts(
                 NodePostgres.SOCKET_PORT,
                 io.quantadb.node.postgres.ServerConfig.AGENT_ROLE,
                 postgres.binaries().version().text());
+        return tuned(base, config.cluster().replication());
+    }
+
+    /** The same with what the configuration says of replication. */
+    static RelayConfig tuned(RelayConfig base, ReplicationConfig r) {
         return new RelayConfig(
                 base.self(),
                 base.incarnation(),
