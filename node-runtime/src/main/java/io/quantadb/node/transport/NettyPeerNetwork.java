@@ -146,11 +146,15 @@ final class NettyPeerNetwork implements PeerNetwork {
         public void onClosed(IncomingPeer connection) {
             accepted.remove(connection);
             Hello hello = connection.hello();
-            if (hello != null && incoming.remove(hello.node(), connection) && guests.remove(hello.node())) {
-                PeerLink link = links.remove(hello.node());
-                if (link != null) {
-                    link.close();
-                }
+            if (hello == null || !incoming.remove(hello.node(), connection)) {
+                return;
+            }
+            boolean guest = guests.remove(hello.node());
+            PeerLink link = guest ? links.remove(hello.node()) : links.get(hello.node());
+            if (link != null && guest) {
+                link.close();
+            } else if (link != null) {
+                link.onPeerGone();
             }
         }
     }

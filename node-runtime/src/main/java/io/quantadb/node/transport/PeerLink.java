@@ -32,8 +32,9 @@ import org.slf4j.LoggerFactory;
  * </pre>
  *
  * <p>Back-off doubles from {@value #FIRST_BACKOFF_MS} ms to {@value #LAST_BACKOFF_MS} ms, less up to half of it at
- * random. Names are resolved at each dial and their addresses tried in turn. Confined to the network's event loop, but
- * for {@link #send}, which any thread may call.
+ * random. Names are resolved at each dial and their addresses tried in turn; while the peer's own connection to this
+ * node stands, each dial that follows a back-off goes to where that one comes from, and to the name after it. Confined
+ * to the network's event loop, but for {@link #send}, which any thread may call.
  */
 // A failed write or close ends in channelInactive, which is where it is dealt with.
 @SuppressWarnings("FutureReturnValueIgnored")
@@ -71,7 +72,11 @@ final class PeerLink {
     private int dials;
     private long upSinceNanos;
     private long dialSinceNanos;
+    /** Where the next dial goes instead of the address; for one dial. */
     private @Nullable InetAddress hint;
+    /** Where the peer's own connection to this node comes from, for as long as it stands. */
+    private @Nullable InetAddress origin;
+
     private boolean closed;
 
     private volatile @Nullable Outgoing outgoing;
@@ -158,7 +163,8 @@ final class PeerLink {
     /**
      * The peer has dialled us, so it lives: do not sit out a back-off or a dial that hangs, and do not trust a
      * connection to a process that was here before it. The next dial goes to where it came from, whatever the name
-     * servers still say; its certificate is judged as always, and a failure leads back to the name.
+     * servers still say; its certificate is judged as always, and a failure leads back to the name. A dial that is
+     * under way may end first: it may be the one that finds the peer.
      */
     void onPeerDialled(long process, @Nullable InetAddress from) {
         boolean stale = connected != null && connected.process() != process;
@@ -170,14 +176,22 @@ final class PeerLink {
                     .log("peer has a new process or place, dialling it there");
             abandon();
         }
-        if (connected == null && dialling == null) {
+        origin = from;
+        if (connected == null) {
             hint = from;
             dialNow();
         }
     }
 
+    /** The peer's own connection has ended: where it came from says nothing any more. */
+    void onPeerGone() {
+        origin = null;
+        hint = null;
+    }
+
     void onUp(PeerDial dial, Channel channel) {
         dialling = null;
+        hint = null;
         connected = dial;
         upSinceNanos = net.clock().nanos();
         outgoing = new Outgoing(channel);
@@ -212,7 +226,11 @@ final class PeerLink {
             return;
         }
         failures++;
-        scheduleDial();
+        if (hint == null) {
+            scheduleDial();
+        } else {
+            dialNow();
+        }
         listener.onDown(peer, PeerIdentity.isReset(cause));
     }
 
@@ -247,6 +265,7 @@ final class PeerLink {
         retry = loop.schedule(
                 () -> {
                     retry = null;
+                    hint = origin;
                     dialNow();
                 },
                 delay,

@@ -12,12 +12,15 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,6 +33,8 @@ class NettyPeerNetworkTest {
     private static final NodeId N1 = new NodeId("node1");
     private static final NodeId N2 = new NodeId("node2");
     private static final byte KIND = 42;
+    /** A loopback address on which no test listens. */
+    private static final InetAddress[] NOBODY = {InetAddress.ofLiteral("127.0.0.9")};
 
     @TempDir
     private Path folder;
@@ -333,14 +338,13 @@ class NettyPeerNetworkTest {
     @Test
     void dropsInsteadOfQueueingWithoutBoundForAPeerThatDoesNotRead() {
         // Given a peer whose handler does not return
-        var block = new java.util.concurrent.CountDownLatch(1);
+        var block = new CountDownLatch(1);
         NettyTransport t2 = cluster.transport("node2");
         t2.network().start(new PeerNetwork.Handler() {
             @Override
             public void onMessage(NodeId from, byte kind, byte[] payload, long receivedNanos) {
                 try {
-                    assertThat(block.await(10, java.util.concurrent.TimeUnit.SECONDS))
-                            .isTrue();
+                    assertThat(block.await(10, TimeUnit.SECONDS)).isTrue();
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                 }
@@ -371,20 +375,55 @@ class NettyPeerNetworkTest {
     void findsAPeerThatMovedThoughTheNameServersStillTellTheOldPlace() {
         // Given a name that leads to where nobody is
         var c2 = TestingCluster.config("node2", cluster.files("node2"));
-        NettyTransport t1 = cluster.add(new NettyTransport(
-                TestingCluster.config("node1", cluster.files("node1")),
-                System::nanoTime,
-                java.time.InstantSource.system(),
-                new java.util.Random(3),
-                Sockets.best(),
-                host -> new InetAddress[] {InetAddress.getByAddress(new byte[] {127, 0, 0, 9})}));
-        started(t1, one, Map.of(N2, new HostPort("node2.pods", c2.raftBind().port())));
+        NettyTransport t1 = started(withNames(host -> NOBODY), one, Map.of(N2, atAName(c2)));
         await().until(() -> one.events.contains("reset node2"));
         // When the peer dials
         started(cluster.transport(c2), two, Map.of(N1, t1.network().address()));
         // Then it is answered where it came from
         deliver(t1, N2, "found");
         await().untilAsserted(() -> assertThat(two.messages).containsExactly("node1/42/found"));
+    }
+
+    @Test
+    void findsAPeerThatMovedWhileItsOldPlaceIsBeingDialled() {
+        // Given a peer that is about to dial, and a dial to its old place that has just begun and does not end
+        var c2 = TestingCluster.config("node2", cluster.files("node2"));
+        NettyTransport t2 = cluster.transport(c2);
+        var looking = new CountDownLatch(1);
+        var answer = new CountDownLatch(1);
+        NettyTransport t1 = started(
+                withNames(host -> {
+                    looking.countDown();
+                    try {
+                        return answer.await(10, TimeUnit.SECONDS) ? NOBODY : new InetAddress[0];
+                    } catch (InterruptedException e) {
+                        throw new UnknownHostException(host);
+                    }
+                }),
+                one,
+                Map.of(N2, atAName(c2)));
+        await().pollInterval(Duration.ofMillis(1)).until(() -> looking.getCount() == 0);
+        // When the peer has dialled, and then the dial fails
+        started(t2, two, Map.of(N1, t1.network().address()));
+        await().until(() -> two.events.contains("up node1"));
+        answer.countDown();
+        // Then the peer is dialled where it came from
+        deliver(t1, N2, "found");
+        await().untilAsserted(() -> assertThat(two.messages).containsExactly("node1/42/found"));
+    }
+
+    private NettyTransport withNames(AddressResolver.Lookup names) {
+        return cluster.add(new NettyTransport(
+                TestingCluster.config("node1", cluster.files("node1")),
+                System::nanoTime,
+                java.time.InstantSource.system(),
+                new java.util.Random(3),
+                Sockets.best(),
+                names));
+    }
+
+    private static HostPort atAName(TransportConfig config) {
+        return new HostPort("node2.pods", config.raftBind().port());
     }
 
     @Test
