@@ -198,6 +198,7 @@ public final class ClusterCore {
             case Event.StreamOpened e -> standby.onStreamOpened(e.upstream(), e.epoch());
             case Event.StreamClosed e -> standby.onStreamClosed(e);
             case Event.WalRemoved e -> standby.onWalRemoved(e.upstream(), e.epoch());
+            case Event.TimelineRefused e -> standby.onTimelineRefused(e.epoch(), e.timeline());
             case Event.StartUnvouched e -> standby.onStartUnvouched(e.epoch());
             case Event.ReceiverProgress e -> standby.onProgress(e);
             case Event.StreamsClosedBelow e -> {

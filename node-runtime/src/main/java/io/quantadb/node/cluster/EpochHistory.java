@@ -26,6 +26,11 @@ public final class EpochHistory {
         return limit != null && limit.atLeast(end.lsn());
     }
 
+    /** Whether the branch of that timeline goes through that other one, as far as the history tells. */
+    static boolean goesThrough(List<EpochRecord> history, int timeline, int through) {
+        return limitOn(history, timeline, through) != null;
+    }
+
     /**
      * Up to where WAL that ends at this position is also on the branch of that timeline: the end itself when it lies
      * wholly on it, {@link Lsn#NONE} when the history knows no timeline that both have gone through.

@@ -154,6 +154,9 @@ public sealed interface Event {
     /** The upstream has not got the WAL any more that comes next here; said each time that the receiver asks for it. */
     record WalRemoved(NodeId upstream, long epoch) implements Event {}
 
+    /** The upstream's server refused to stream that timeline to the receiver, which asks for it at every try. */
+    record TimelineRefused(NodeId upstream, long epoch, int timeline) implements Event {}
+
     /**
      * The receiver wants to begin beyond the position that was compared, and nothing is followed until that was done
      * anew: a receiver that died among the zeros behind a segment switch goes on in the next segment.

@@ -18,6 +18,14 @@ final class ServerSupervisor {
     private static final long QUICK_RETRY_NANOS = 50 * Context.MILLIS;
     /** For so long a failure speaks against a node whose server is down; then only another try can tell. */
     private static final long FAULT_NANOS = 5_000 * Context.MILLIS;
+    /**
+     * For so long the first one does in an unreleased epoch, and twice as long each after it: enough for another to be
+     * chosen that holds as much. Where nobody does, whoever writes waits for this node.
+     */
+    private static final long FIRST_FAULT_NANOS = 100 * Context.MILLIS;
+
+    /** What failed so long ago is another matter. */
+    private static final long FORGOTTEN_NANOS = 30_000 * Context.MILLIS;
 
     private static final long READ_DEADLINE_NANOS = 5_000 * Context.MILLIS;
     private static final long OPERATION_DEADLINE_NANOS = 120_000 * Context.MILLIS;
@@ -49,6 +57,7 @@ final class ServerSupervisor {
     private String fault = "";
     private long faultSince;
     private long faultEpoch;
+    private int faults;
     /** What is wrong with this node's disk, empty when it answers. */
     private String disk = "";
     /** What its agent says of a server that runs and does not answer, empty when it does. */
@@ -84,8 +93,13 @@ final class ServerSupervisor {
      * and is needed, and nobody else holds what was acknowledged last.
      */
     String fault() {
-        boolean over = state == ServerState.DOWN && ctx.now - faultSince >= FAULT_NANOS;
+        boolean over = state == ServerState.DOWN && ctx.now - faultSince >= faultNanos();
         return over ? "" : fault;
+    }
+
+    private long faultNanos() {
+        long doubled = FIRST_FAULT_NANOS << Math.min(Math.max(faults - 1, 0), 10);
+        return ctx.state.released() ? FAULT_NANOS : Math.min(FAULT_NANOS, ctx.stretched(doubled));
     }
 
     /**
@@ -246,6 +260,7 @@ final class ServerSupervisor {
     /** What fails again and again is tried once a second from the fourth time on. */
     void onFailed(String what) {
         operation = Operation.NONE;
+        faults = faults > 0 && ctx.now - failedAt < FORGOTTEN_NANOS ? faults + 1 : 1;
         failures = failures > 0 && ctx.now - failedAt < STEADY_NANOS ? failures + 1 : 1;
         failedAt = ctx.now;
         notBefore = ctx.now + (failures > QUICK_STARTS ? RETRY_NANOS : QUICK_RETRY_NANOS);

@@ -44,6 +44,8 @@ final class StandbyDuties {
     private long epochSeen;
     private long epochSince;
     private int walRemoved;
+    /** The last epoch in which the server was started anew since it asked for a timeline of another branch. */
+    private long strayedEpoch;
     /** The generation that an operator wants thrown away, 0 for none. */
     private long condemned;
     /** The number of the last order to restart. */
@@ -386,6 +388,23 @@ final class StandbyDuties {
             walRemoved++;
         } else {
             choice.onBroken(from, "it has not got the WAL any more that comes next here");
+        }
+    }
+
+    /**
+     * Its server has seen a timeline begin, of an epoch that ended before a record of it came here, and will ask for no
+     * other until it is started anew.
+     */
+    void onTimelineRefused(long epoch, int timeline) {
+        ClusterState s = ctx.state;
+        boolean current = epoch == followEpoch && epoch == s.epoch() && ctx.promise <= epoch && strayedEpoch < epoch;
+        boolean astray = timeline <= s.lastTimeline() && !EpochHistory.goesThrough(s.history(), s.timeline(), timeline);
+        if (current && astray && server.state() == ServerState.STANDBY && server.idle() && server.stop(true)) {
+            strayedEpoch = epoch;
+            ctx.tell(
+                    "replication",
+                    "starts its server anew: it asks for timeline %d, which the primary's %d has not gone through"
+                            .formatted(timeline, s.timeline()));
         }
     }
 

@@ -13,8 +13,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A standby's end of the replication channel: holds the local WAL receiver's connection for ever and joins it to
- * whatever node is upstream now.
+ * A standby's end of the replication channel: holds the local WAL receiver's connection and joins it to who is upstream.
  *
  * <p>Re-pointing, while the receiver streams: the old peer stream is closed, one to the new upstream opened, and
  * START_REPLICATION issued there at the byte after the last one delivered, on the receiver's timeline; the answer is
@@ -213,6 +212,7 @@ final class Follower implements ReceiverSession.Owner, Link.Owner, UpstreamDiale
             } else {
                 open.tracker.onServer(tag, frame);
                 receiver.answered();
+                following.onAnswer(tag, open.tracker);
                 passes = follow(open, receiver);
             }
         } finally {

@@ -160,6 +160,15 @@ final class Following {
         }
     }
 
+    /** The upstream's server answers what the receiver asked; an error to a start is told, and passes on as well. */
+    void onAnswer(byte tag, ReplicationTracker asked) {
+        Target followed = target;
+        if (tag == WalMessages.ERROR && asked.startRefused() && followed != null) {
+            int timeline = asked.start().timeline();
+            context.tell(new Event.TimelineRefused(followed.upstream(), followed.epoch(), timeline));
+        }
+    }
+
     /** Said once: dialling goes on as before. */
     void tellUnreached(long tries, String reason) {
         Target followed = target;

@@ -114,6 +114,11 @@ final class ReplicationTracker {
         }
     }
 
+    /** Whether an error that comes now is the answer to a START_REPLICATION. */
+    boolean startRefused() {
+        return phase == Phase.ASKED && startAsked;
+    }
+
     Phase phase() {
         return phase;
     }

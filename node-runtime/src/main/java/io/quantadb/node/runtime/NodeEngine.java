@@ -25,6 +25,7 @@ import io.quantadb.node.wal.BegunTimelines;
 import io.quantadb.node.wal.ControlFile;
 import io.quantadb.node.wal.FileOwner;
 import io.quantadb.node.wal.SpareSegment;
+import io.quantadb.node.wal.StrayHistories;
 import io.quantadb.node.wal.UnfinishedRecord;
 import io.quantadb.node.wal.WalEnd;
 import io.quantadb.node.wal.WalReader;
@@ -169,19 +170,27 @@ final class NodeEngine implements EngineControl {
                         .addKeyValue("segments", begun)
                         .log("a timeline had only begun to be received: received anew");
             }
-            takeBackUnfinished();
+            leaveWhatIsNotOurs();
         }
         startAs(StartMode.STANDBY);
         standby = true;
         return ControlFile.read(directory.path()).checkpointTimeline();
     }
 
-    /** Else what comes behind that record would count for nothing: see {@link UnfinishedRecord}. */
-    private void takeBackUnfinished() {
+    /** Timelines that it is not on, and a record that would bar what comes behind it: see {@link UnfinishedRecord}. */
+    private void leaveWhatIsNotOurs() {
         if (directory.isUnfinished()) {
             return;
         }
         WalEnd end = findEnd();
+        List<String> strays = end.sure() ? new StrayHistories(directory.path()).removeAbove(end.timeline()) : List.of();
+        if (!strays.isEmpty()) {
+            LOGGER.atInfo()
+                    .addMarker(LogKeys.REPLICATION)
+                    .addKeyValue("histories", strays)
+                    .addKeyValue(LogKeys.TIMELINE, end.timeline())
+                    .log("histories of timelines that this data is not on were removed");
+        }
         if (new UnfinishedRecord(directory.path()).remove(end)) {
             LOGGER.atInfo()
                     .addMarker(LogKeys.REPLICATION)

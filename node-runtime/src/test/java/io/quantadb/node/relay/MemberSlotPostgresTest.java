@@ -12,6 +12,12 @@ import io.quantadb.node.cluster.Position;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.pgwire.PgConnection;
 import io.quantadb.node.testing.PostgresVersion;
+import io.quantadb.node.wal.StrayHistories;
+import io.quantadb.node.wal.TimelineHistory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -145,6 +151,51 @@ final class MemberSlotPostgresTest {
                 .untilAsserted(() -> assertThat(a.told(Event.MemberProgress.class))
                         .anySatisfy(p -> assertThat(p.flushed()).isGreaterThanOrEqualTo(end)));
         assertThat(b.told(Event.StartUnvouched.class)).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(PostgresVersion.class)
+    void saysWhichTimelineIsRefusedUntilItsHistoryIsGone(PostgresVersion version) throws IOException {
+        // Given a primary of timeline 3 that came from timeline 1, and a standby that has seen timeline 2 begin
+        TestingNode a = node("a", version).asStandby();
+        history(a, 2, "");
+        a.postgres.query("SELECT pg_promote()");
+        Lsn fork = TimelineHistory.read(a.postgres.dataDirectory(), 3).switchPointOf(1);
+        TestingNode b = node("b", version);
+        history(b, 2, "1\t%s\tno reason\n".formatted(fork));
+        b.asStandby();
+
+        // When
+        a.relay.serve(1);
+        b.follow(a, 1, 1);
+
+        // Then
+        await().atMost(LONG)
+                .untilAsserted(() -> assertThat(b.told(Event.TimelineRefused.class))
+                        .as(b.postgres::log)
+                        .contains(new Event.TimelineRefused(a.id, 1, 2)));
+
+        // When what is not of its own timeline is removed
+        b.postgres.kill9();
+        assertThat(new StrayHistories(b.postgres.dataDirectory()).removeAbove(1))
+                .contains(TimelineHistory.fileName(2));
+        assertThat(new StrayHistories(b.postgres.dataDirectory()).removeAbove(1))
+                .isEmpty();
+        b.events.clear();
+        b.postgres.start();
+
+        // Then it goes where the primary has gone
+        await().atMost(LONG)
+                .untilAsserted(() -> assertThat(b.told(Event.StreamOpened.class))
+                        .anySatisfy(opened -> assertThat(opened.timeline()).isEqualTo(3)));
+        assertThat(b.told(Event.TimelineRefused.class)).isEmpty();
+    }
+
+    private static void history(TestingNode node, int timeline, String text) throws IOException {
+        Path data = node.postgres.dataDirectory();
+        Path file = data.resolve("pg_wal").resolve(TimelineHistory.fileName(timeline));
+        Files.writeString(file, text);
+        Files.getFileAttributeView(file, PosixFileAttributeView.class).setOwner(Files.getOwner(data));
     }
 
     @ParameterizedTest

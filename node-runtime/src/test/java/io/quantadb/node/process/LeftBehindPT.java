@@ -6,35 +6,24 @@ import static org.awaitility.Awaitility.await;
 import io.quantadb.node.cli.DemoNode;
 import io.quantadb.node.pgwire.PgConnection;
 import io.quantadb.node.testing.PostgresVersion;
+import io.quantadb.node.wal.ControlFile;
+import io.quantadb.node.wal.TimelineHistory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A standby that dies when of a record it has what lies in one segment, and not what lies in the next. */
-@Tag("process")
-class UnfinishedRecordPT {
+/** What a standby finds in its {@code pg_wal} that was never finished, by a server that was killed. */
+class LeftBehindPT extends OnOneCluster {
     private static final int LONGER_THAN_A_SEGMENT = 20_000_000;
 
-    private TestingThree cluster;
-
-    @BeforeEach
-    void form() {
-        cluster = TestingThree.form(getClass(), PostgresVersion.V15);
-        cluster.awaitConverged();
-    }
-
-    @AfterEach
-    void end() {
-        if (cluster != null) {
-            cluster.close();
-        }
+    @Override
+    TestingThree formed() {
+        return TestingThree.form(getClass(), PostgresVersion.V15);
     }
 
     private String ask(DemoNode node, String sql) {
@@ -55,7 +44,7 @@ class UnfinishedRecordPT {
     }
 
     @Test
-    void whatItAcknowledgesAfterwardsCounts() throws Exception {
+    void whatAStandbyAcknowledgesBehindARecordThatHadOnlyBegunCounts() throws Exception {
         // Given
         DemoNode primary = cluster.primary();
         List<DemoNode> standbys = cluster.nodes().stream()
@@ -86,5 +75,36 @@ class UnfinishedRecordPT {
         }
         assertThat(cluster.said(torn, "a record had only begun to be received when its segment ended"))
                 .isEqualTo(1);
+    }
+
+    @Test
+    void aStandbyWithTheHistoryOfATimelineThatWasNeverWrittenFollowsThePrimary() throws Exception {
+        // Given what is left of a promotion that was killed before the first record of its timeline
+        DemoNode primary = cluster.primary();
+        DemoNode standby = cluster.nodes().stream()
+                .filter(n -> !n.id().equals(primary.id()))
+                .findFirst()
+                .orElseThrow();
+        long clones = cluster.said(standby, RetentionScenarios.CLONED);
+        cluster.kill(standby);
+        int timeline = ControlFile.read(primary.postgresData()).checkpointTimeline();
+        Path stray = standby.postgresData().resolve("pg_wal").resolve(TimelineHistory.fileName(timeline + 1));
+        String end = ask(primary, "SELECT pg_current_wal_flush_lsn()");
+        Files.writeString(stray, "%d\t%s\tno recovery target specified\n".formatted(timeline, end));
+        PosixFileAttributeView owner = Files.getFileAttributeView(stray, PosixFileAttributeView.class);
+        owner.setOwner(Files.getOwner(standby.postgresData()));
+
+        // When
+        try (Writes writes = Writes.steady(cluster)) {
+            cluster.start(standby);
+            cluster.awaitConverged();
+
+            // Then
+            writes.auditEverywhere();
+        }
+        assertThat(stray).doesNotExist();
+        assertThat(cluster.said(standby, "histories of timelines that this data is not on were removed"))
+                .isEqualTo(1);
+        assertThat(cluster.said(standby, RetentionScenarios.CLONED)).isEqualTo(clones);
     }
 }
