@@ -1,5 +1,6 @@
 package io.quantadb.node.postgres;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -157,7 +158,7 @@ public final class BinaryFinder {
                             .reversed())
                     .toList();
         } catch (IOException e) {
-            tried.add("%s cannot be read: %s".formatted(artifact, OsTools.reason(e)));
+            tried.add("%s cannot be read: %s".formatted(artifact, IoReason.of(e)));
             return List.of();
         }
     }

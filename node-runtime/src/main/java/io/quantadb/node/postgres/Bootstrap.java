@@ -1,5 +1,6 @@
 package io.quantadb.node.postgres;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -114,7 +115,7 @@ public final class Bootstrap {
             }
             directory.finished();
         } catch (IOException e) {
-            throw new LocalFault("cannot create a cluster in %s: %s".formatted(data, OsTools.reason(e)), e);
+            throw new LocalFault("cannot create a cluster in %s: %s".formatted(data, IoReason.of(e)), e);
         } finally {
             PrivateFile.deleteQuietly(passwords);
         }
@@ -180,7 +181,7 @@ public final class Bootstrap {
         } catch (IOException e) {
             throw new LocalFault(
                     "password file %s cannot be read: %s; put one line with the password there, or correct the setting"
-                            .formatted(file, OsTools.reason(e)),
+                            .formatted(file, IoReason.of(e)),
                     e);
         }
     }

@@ -1,5 +1,6 @@
 package io.quantadb.node.postgres;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -57,7 +58,7 @@ final class BundleCache {
             }
         } catch (IOException e) {
             throw new LocalFault(
-                    "cannot unpack PostgreSQL from %s into %s: %s".formatted(bundle, cacheDir, OsTools.reason(e)), e);
+                    "cannot unpack PostgreSQL from %s into %s: %s".formatted(bundle, cacheDir, IoReason.of(e)), e);
         }
     }
 
@@ -79,7 +80,7 @@ final class BundleCache {
         } catch (IOException e) {
             throw new LocalFault(
                     "user %s cannot reach PostgreSQL in %s, and copying it to %s failed: %s"
-                            .formatted(user.name(), binDir, cacheDir, OsTools.reason(e)),
+                            .formatted(user.name(), binDir, cacheDir, IoReason.of(e)),
                     e);
         }
     }

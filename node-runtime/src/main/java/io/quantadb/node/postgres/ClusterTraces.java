@@ -1,5 +1,6 @@
 package io.quantadb.node.postgres;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.NodeException.LocalFault;
 import io.quantadb.node.common.SlotNames;
 import java.io.IOException;
@@ -30,7 +31,7 @@ public final class ClusterTraces {
             DirectoryTree.sync(dataDirectory);
         } catch (IOException e) {
             throw new LocalFault(
-                    "%s cannot be cleared of what the cluster left: %s".formatted(dataDirectory, OsTools.reason(e)), e);
+                    "%s cannot be cleared of what the cluster left: %s".formatted(dataDirectory, IoReason.of(e)), e);
         }
         var _ = new Timelines(dataDirectory, user).dropDangling();
     }

@@ -1,5 +1,6 @@
 package io.quantadb.node.postgres;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -68,7 +69,7 @@ public record ConfFile(List<Setting> settings, List<Path> files) {
         try {
             lines = Files.readAllLines(file);
         } catch (IOException e) {
-            throw new LocalFault("%s cannot be read: %s".formatted(file, OsTools.reason(e)), e);
+            throw new LocalFault("%s cannot be read: %s".formatted(file, IoReason.of(e)), e);
         }
         files.add(file);
         for (int i = 0; i < lines.size(); i++) {
@@ -106,7 +107,7 @@ public record ConfFile(List<Setting> settings, List<Path> files) {
                     .sorted()
                     .toList();
         } catch (IOException e) {
-            throw new LocalFault("%s cannot be read: %s".formatted(folder, OsTools.reason(e)), e);
+            throw new LocalFault("%s cannot be read: %s".formatted(folder, IoReason.of(e)), e);
         }
     }
 

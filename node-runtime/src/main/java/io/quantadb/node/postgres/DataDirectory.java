@@ -1,5 +1,6 @@
 package io.quantadb.node.postgres;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.NodeException.LocalFault;
 import io.quantadb.node.wal.CloneMarker;
 import io.quantadb.node.wal.ControlFile;
@@ -69,7 +70,7 @@ public final class DataDirectory {
             }
             return judge(major, systemIdentifier);
         } catch (IOException e) {
-            return refused("data directory %s cannot be examined: %s", path, OsTools.reason(e));
+            return refused("data directory %s cannot be examined: %s", path, IoReason.of(e));
         }
     }
 
@@ -178,7 +179,7 @@ public final class DataDirectory {
             PrivateFile.write(unfinishedMarker(), "", user);
             DirectoryTree.sync(parent());
         } catch (IOException e) {
-            throw new LocalFault("cannot write %s: %s".formatted(unfinishedMarker(), OsTools.reason(e)), e);
+            throw new LocalFault("cannot write %s: %s".formatted(unfinishedMarker(), IoReason.of(e)), e);
         }
     }
 
@@ -187,7 +188,7 @@ public final class DataDirectory {
             Files.deleteIfExists(unfinishedMarker());
             DirectoryTree.sync(parent());
         } catch (IOException e) {
-            throw new LocalFault("cannot remove %s: %s".formatted(unfinishedMarker(), OsTools.reason(e)), e);
+            throw new LocalFault("cannot remove %s: %s".formatted(unfinishedMarker(), IoReason.of(e)), e);
         }
     }
 
@@ -230,7 +231,7 @@ public final class DataDirectory {
             DirectoryTree.deleteBelow(slots);
             DirectoryTree.sync(slots);
         } catch (IOException e) {
-            throw new LocalFault("cannot empty %s/pg_replslot: %s".formatted(path, OsTools.reason(e)), e);
+            throw new LocalFault("cannot empty %s/pg_replslot: %s".formatted(path, IoReason.of(e)), e);
         }
         finished();
     }
@@ -280,7 +281,7 @@ public final class DataDirectory {
             Files.delete(marker);
             DirectoryTree.sync(path);
         } catch (IOException e) {
-            throw new LocalFault("cannot empty data directory %s: %s".formatted(path, OsTools.reason(e)), e);
+            throw new LocalFault("cannot empty data directory %s: %s".formatted(path, IoReason.of(e)), e);
         }
     }
 
@@ -299,7 +300,7 @@ public final class DataDirectory {
             }
             DirectoryTree.sync(path);
         } catch (IOException e) {
-            throw new LocalFault("cannot prepare data directory %s: %s".formatted(path, OsTools.reason(e)), e);
+            throw new LocalFault("cannot prepare data directory %s: %s".formatted(path, IoReason.of(e)), e);
         }
     }
 

@@ -1,11 +1,8 @@
 package io.quantadb.node.postgres;
 
 import java.io.IOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -87,26 +84,5 @@ final class OsTools {
 
     private static Number number(Path path, String attribute) throws IOException {
         return (Number) Objects.requireNonNull(Files.getAttribute(path, attribute, LinkOption.NOFOLLOW_LINKS));
-    }
-
-    /** An I/O failure in words for a person. */
-    static String reason(IOException e) {
-        String text = Optional.ofNullable(e.getMessage()).orElse("");
-        if (e instanceof AccessDeniedException) {
-            return "permission denied";
-        }
-        if (e instanceof NoSuchFileException) {
-            return "no such file or directory";
-        }
-        if (text.contains("No space left")) {
-            return "the disk is full";
-        }
-        if (text.contains("Read-only file system")) {
-            return "the file system is read-only";
-        }
-        if (e instanceof FileSystemException f && f.getReason() != null) {
-            return f.getReason();
-        }
-        return e.getClass().getSimpleName() + (text.isEmpty() ? "" : ": " + text);
     }
 }

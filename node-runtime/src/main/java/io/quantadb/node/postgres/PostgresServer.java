@@ -1,5 +1,6 @@
 package io.quantadb.node.postgres;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.LogKeys;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
@@ -212,7 +213,7 @@ public final class PostgresServer {
             }
             removeLeftovers();
         } catch (IOException e) {
-            throw new LocalFault("cannot remove what an earlier server left: " + OsTools.reason(e), e);
+            throw new LocalFault("cannot remove what an earlier server left: " + IoReason.of(e), e);
         } finally {
             lock.unlock();
         }
@@ -332,7 +333,7 @@ public final class PostgresServer {
         } catch (IOException e) {
             throw new LocalFault(
                     "cannot write PostgreSQL's configuration in %s: %s"
-                            .formatted(config.privateDirectory(), OsTools.reason(e)),
+                            .formatted(config.privateDirectory(), IoReason.of(e)),
                     e);
         }
         directory.prepareStart(mode);

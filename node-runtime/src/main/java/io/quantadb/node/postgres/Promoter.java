@@ -1,5 +1,6 @@
 package io.quantadb.node.postgres;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeException.Indeterminate;
 import io.quantadb.node.common.NodeException.LocalFault;
@@ -87,7 +88,7 @@ final class Promoter {
                 Files.move(made, file, StandardCopyOption.ATOMIC_MOVE);
             }
         } catch (IOException e) {
-            throw new LocalFault("cannot write %s: %s".formatted(file, OsTools.reason(e)), e);
+            throw new LocalFault("cannot write %s: %s".formatted(file, IoReason.of(e)), e);
         }
         server.signal(Signals.USR1);
     }
@@ -106,7 +107,7 @@ final class Promoter {
             // One that was written while the server already left recovery would promote the next standby start.
             Files.deleteIfExists(dataDirectory.resolve(PROMOTE_SIGNAL));
         } catch (IOException e) {
-            throw new LocalFault("cannot remove the promotion's signal file: " + OsTools.reason(e), e);
+            throw new LocalFault("cannot remove the promotion's signal file: " + IoReason.of(e), e);
         }
         if (writing.timeline() != wanted) {
             throw new LocalFault("the server took timeline %d where %d was issued: it must not serve"

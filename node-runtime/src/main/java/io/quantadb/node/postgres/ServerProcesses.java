@@ -1,5 +1,6 @@
 package io.quantadb.node.postgres;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -44,7 +45,7 @@ final class ServerProcesses {
                 }
             }
         } catch (IOException e) {
-            throw new LocalFault("cannot list processes in /proc: " + OsTools.reason(e), e);
+            throw new LocalFault("cannot list processes in /proc: " + IoReason.of(e), e);
         }
         return found;
     }

@@ -1,5 +1,6 @@
 package io.quantadb.node.postgres;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -131,7 +132,7 @@ public record ServerUser(
         } catch (IOException e) {
             throw new LocalFault(
                     "cannot make directory %s: %s; choose another place, or let user '%s' write there"
-                            .formatted(absolute, OsTools.reason(e), System.getProperty("user.name", "?")),
+                            .formatted(absolute, IoReason.of(e), System.getProperty("user.name", "?")),
                     e);
         }
         own(absolute);
@@ -158,7 +159,7 @@ public record ServerUser(
         } catch (IOException e) {
             throw new LocalFault(
                     "cannot make directory %s: %s; choose another place, or let user '%s' write there"
-                            .formatted(absolute, OsTools.reason(e), System.getProperty("user.name", "?")),
+                            .formatted(absolute, IoReason.of(e), System.getProperty("user.name", "?")),
                     e);
         }
         return absolute;

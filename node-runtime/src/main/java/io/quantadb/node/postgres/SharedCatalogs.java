@@ -1,5 +1,6 @@
 package io.quantadb.node.postgres;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -90,8 +91,7 @@ public record SharedCatalogs(List<Role> roles, List<Database> databases, List<Su
                     (row, nulls) -> subscriptions.add(new Subscription(name(row, 16), row.get(84) != 0)));
         } catch (IOException e) {
             throw new LocalFault(
-                    "the catalogs in %s cannot be read: %s"
-                            .formatted(dataDirectory.resolve("global"), OsTools.reason(e)),
+                    "the catalogs in %s cannot be read: %s".formatted(dataDirectory.resolve("global"), IoReason.of(e)),
                     e);
         } catch (IndexOutOfBoundsException e) {
             throw new LocalFault(

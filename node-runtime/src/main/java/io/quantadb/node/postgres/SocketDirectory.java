@@ -1,5 +1,6 @@
 package io.quantadb.node.postgres;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -56,7 +57,7 @@ public final class SocketDirectory {
                     "%s, where PostgreSQL's socket would go, belongs to somebody else: remove it, or choose a data directory with a shorter path"
                             .formatted(directory));
         } catch (IOException e) {
-            throw new LocalFault("cannot examine %s: %s".formatted(directory, OsTools.reason(e)), e);
+            throw new LocalFault("cannot examine %s: %s".formatted(directory, IoReason.of(e)), e);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.quantadb.node.postgres;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.NodeException.LocalFault;
 import io.quantadb.node.wal.ControlFile;
 import io.quantadb.node.wal.TimelineHistory;
@@ -53,7 +54,7 @@ final class Timelines {
             }
         } catch (IOException e) {
             throw new LocalFault(
-                    "cannot write timeline histories in %s: %s".formatted(walDirectory(), OsTools.reason(e)), e);
+                    "cannot write timeline histories in %s: %s".formatted(walDirectory(), IoReason.of(e)), e);
         }
         return written;
     }
@@ -76,7 +77,7 @@ final class Timelines {
             }
         } catch (IOException e) {
             throw new LocalFault(
-                    "cannot remove timeline histories in %s: %s".formatted(walDirectory(), OsTools.reason(e)), e);
+                    "cannot remove timeline histories in %s: %s".formatted(walDirectory(), IoReason.of(e)), e);
         }
         return removed;
     }

@@ -1,5 +1,6 @@
 package io.quantadb.node.wal;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
@@ -52,7 +53,8 @@ public final class BegunTimelines {
             }
             return List.copyOf(removed);
         } catch (IOException e) {
-            throw new LocalFault("%s cannot be looked through".formatted(dataDirectory.resolve("pg_wal")), e);
+            throw new LocalFault(
+                    "%s cannot be looked through: %s".formatted(dataDirectory.resolve("pg_wal"), IoReason.of(e)), e);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.quantadb.node.wal;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -23,7 +24,7 @@ public final class CloneMarker {
                 dataDirectory.resolve(FILE_NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             file.force(true);
         } catch (IOException e) {
-            throw new LocalFault("%s cannot be written".formatted(dataDirectory), e);
+            throw new LocalFault("%s cannot be written: %s".formatted(dataDirectory, IoReason.of(e)), e);
         }
         Durable.force(dataDirectory);
     }
@@ -32,7 +33,7 @@ public final class CloneMarker {
         try {
             Files.delete(dataDirectory.resolve(FILE_NAME));
         } catch (IOException e) {
-            throw new LocalFault("%s cannot be written".formatted(dataDirectory), e);
+            throw new LocalFault("%s cannot be written: %s".formatted(dataDirectory, IoReason.of(e)), e);
         }
         Durable.force(dataDirectory);
     }

@@ -1,5 +1,6 @@
 package io.quantadb.node.wal;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
 import java.io.InputStream;
@@ -58,7 +59,7 @@ final class CloneTarget {
             CloneMarker.set(root);
             own(root.resolve(CloneMarker.FILE_NAME), false);
         } catch (IOException e) {
-            throw new LocalFault("%s cannot be made ready for a clone".formatted(root), e);
+            throw new LocalFault("%s cannot be made ready for a clone: %s".formatted(root, IoReason.of(e)), e);
         }
     }
 
@@ -85,7 +86,7 @@ final class CloneTarget {
             }
             return bytes;
         } catch (IOException e) {
-            throw new LocalFault("a base backup cannot be written into %s".formatted(root), e);
+            throw new LocalFault("a base backup cannot be written into %s: %s".formatted(root, IoReason.of(e)), e);
         }
     }
 
@@ -162,7 +163,7 @@ final class CloneTarget {
         try (Stream<Path> tree = Files.walk(root)) {
             all = tree.toList();
         } catch (IOException e) {
-            throw new LocalFault("%s cannot be made durable".formatted(root), e);
+            throw new LocalFault("%s cannot be made durable: %s".formatted(root, IoReason.of(e)), e);
         }
         // Several at a time, so that the file system can make many durable with one flush of the disk.
         try (ExecutorService several = Executors.newFixedThreadPool(FORCE_THREADS)) {

@@ -1,5 +1,6 @@
 package io.quantadb.node.wal;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
@@ -63,7 +64,7 @@ public record ControlFile(
         try (InputStream in = Files.newInputStream(file)) {
             return parse(file, in.readNBytes(MAX_BYTES));
         } catch (IOException e) {
-            throw new LocalFault("%s cannot be read".formatted(file), e);
+            throw new LocalFault("%s cannot be read: %s".formatted(file, IoReason.of(e)), e);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.quantadb.node.wal;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -15,7 +16,7 @@ final class Durable {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             channel.force(true);
         } catch (IOException e) {
-            throw new LocalFault("%s cannot be made durable".formatted(path), e);
+            throw new LocalFault("%s cannot be made durable: %s".formatted(path, IoReason.of(e)), e);
         }
     }
 }

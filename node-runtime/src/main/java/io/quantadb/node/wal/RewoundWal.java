@@ -1,12 +1,12 @@
 package io.quantadb.node.wal;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeException.LocalFault;
 import io.quantadb.node.pgwire.PgConnection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -228,7 +228,6 @@ public final class RewoundWal {
 
     @SuppressWarnings("AnnotateFormatMethod") // every caller passes a literal; the annotations are not at hand
     private static LocalFault failed(String words, Path what, IOException e) {
-        String why = e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : e.toString();
-        return new LocalFault(words.formatted(what) + ": " + why, e);
+        return new LocalFault(words.formatted(what) + ": " + IoReason.of(e), e);
     }
 }

@@ -1,5 +1,6 @@
 package io.quantadb.node.wal;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
@@ -74,7 +75,7 @@ public final class SpareSegment {
             Durable.force(walDirectory());
             return true;
         } catch (IOException e) {
-            throw new LocalFault("%s cannot be made".formatted(inWal(NAME)), e);
+            throw new LocalFault("%s cannot be made: %s".formatted(inWal(NAME), IoReason.of(e)), e);
         } finally {
             turn.unlock();
         }
@@ -110,7 +111,7 @@ public final class SpareSegment {
             Durable.force(walDirectory());
             return true;
         } catch (IOException e) {
-            throw new LocalFault("%s cannot be given away".formatted(inWal(NAME)), e);
+            throw new LocalFault("%s cannot be given away: %s".formatted(inWal(NAME), IoReason.of(e)), e);
         } finally {
             turn.unlock();
         }
@@ -135,7 +136,7 @@ public final class SpareSegment {
                 Durable.force(walDirectory());
             }
         } catch (IOException e) {
-            throw new LocalFault("%s cannot be looked through".formatted(walDirectory()), e);
+            throw new LocalFault("%s cannot be looked through: %s".formatted(walDirectory(), IoReason.of(e)), e);
         } finally {
             turn.unlock();
         }

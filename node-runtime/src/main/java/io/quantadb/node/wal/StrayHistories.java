@@ -1,5 +1,6 @@
 package io.quantadb.node.wal;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -53,7 +54,7 @@ public final class StrayHistories {
                 Durable.force(directory);
             }
         } catch (IOException e) {
-            throw new LocalFault("%s cannot be looked through".formatted(directory), e);
+            throw new LocalFault("%s cannot be looked through: %s".formatted(directory, IoReason.of(e)), e);
         }
         return removed.stream().sorted().toList();
     }

@@ -1,5 +1,6 @@
 package io.quantadb.node.wal;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -51,7 +52,7 @@ public final class UnfinishedRecord {
             Durable.force(directory);
             clear(begun, layout.offsetInSegment(end.end()), layout.segmentBytes());
         } catch (IOException e) {
-            throw new LocalFault("%s cannot be cleared behind %s".formatted(begun, end.end()), e);
+            throw new LocalFault("%s cannot be cleared behind %s: %s".formatted(begun, end.end(), IoReason.of(e)), e);
         }
         return true;
     }

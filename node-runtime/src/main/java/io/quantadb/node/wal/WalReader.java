@@ -1,5 +1,6 @@
 package io.quantadb.node.wal;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeException.LocalFault;
 import io.quantadb.node.wal.RecordReader.Invalid;
@@ -96,7 +97,7 @@ public final class WalReader {
                 }
             }
         } catch (IOException e) {
-            throw new LocalFault("%s cannot be read".formatted(pgWal), e);
+            throw new LocalFault("%s cannot be read: %s".formatted(pgWal, IoReason.of(e)), e);
         }
         found.sort(Comparator.comparingInt(TimelineHistory::timeline).reversed());
         found.add(TimelineHistory.read(dataDirectory, timeline));

@@ -1,5 +1,6 @@
 package io.quantadb.node.wal;
 
+import io.quantadb.node.common.IoReason;
 import io.quantadb.node.common.Lsn;
 import io.quantadb.node.common.NodeException.LocalFault;
 import java.io.IOException;
@@ -76,7 +77,7 @@ final class WalSegments implements AutoCloseable {
                     ? null
                     : chunk.slice(from, layout.blockBytes()).order(ByteOrder.LITTLE_ENDIAN);
         } catch (IOException e) {
-            throw new LocalFault("%s cannot be read".formatted(file(timeline, segment)), e);
+            throw new LocalFault("%s cannot be read: %s".formatted(file(timeline, segment), IoReason.of(e)), e);
         }
     }
 

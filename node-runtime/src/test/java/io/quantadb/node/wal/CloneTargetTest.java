@@ -15,6 +15,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.archivers.tar.TarConstants;
+import org.apache.commons.io.input.BrokenInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -136,5 +137,15 @@ class CloneTargetTest {
                 // Then
                 .isInstanceOf(LocalFault.class);
         assertThat(CloneMarker.isIncomplete(dir.resolve("data"))).isTrue();
+    }
+
+    @Test
+    void saysWhyABaseBackupCannotBeWritten() {
+        CloneTarget target = prepared();
+        InputStream full = new BrokenInputStream(() -> new IOException("No space left on device"));
+
+        assertThatThrownBy(() -> target.unpack(full))
+                .isInstanceOf(LocalFault.class)
+                .hasMessageEndingWith("data: the disk is full");
     }
 }
