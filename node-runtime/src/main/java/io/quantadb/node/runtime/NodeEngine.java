@@ -183,7 +183,7 @@ final class NodeEngine implements EngineControl {
             return;
         }
         WalEnd end = findEnd();
-        List<String> strays = end.sure() ? new StrayHistories(directory.path()).removeAbove(end.timeline()) : List.of();
+        List<String> strays = new StrayHistories(directory.path()).removeBeyond(end);
         if (!strays.isEmpty()) {
             LOGGER.atInfo()
                     .addMarker(LogKeys.REPLICATION)

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.LongStream;
 
 /**
  * Removes the histories of timelines that the data is not on, before a server starts as a standby. PostgreSQL takes the
@@ -31,16 +32,21 @@ public final class StrayHistories {
     }
 
     /**
-     * Removes those above the timeline on which the WAL ends; those that replay has gone through stay in any case.
+     * Removes those above the timeline on which the WAL ends. Those that replay has gone through stay in any case, and all
+     * of them where the end is not sure, or its last record lies in no file of its own timeline, as where a copy brought
+     * that of a younger one alone: then replay needs that one's history.
      *
-     * @param own the timeline of the last record on disk, for sure
      * @return the names of the files that were removed; durable when it returns. {@link LocalFault} when the disk fails
      */
-    public List<String> removeAbove(int own) {
-        int last = Math.max(own, ControlFile.read(dataDirectory).minRecoveryTimeline());
+    public List<String> removeBeyond(WalEnd end) {
+        ControlFile control = ControlFile.read(dataDirectory);
         Path directory = dataDirectory.resolve("pg_wal");
         List<String> removed = new ArrayList<>();
         try {
+            if (!end.sure() || !isInItsOwnFiles(directory, WalLayout.of(control), end)) {
+                return List.of();
+            }
+            int last = Math.max(end.timeline(), control.minRecoveryTimeline());
             try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*.history")) {
                 for (Path file : files) {
                     Matcher name = NAME.matcher(String.valueOf(file.getFileName()));
@@ -57,5 +63,12 @@ public final class StrayHistories {
             throw new LocalFault("%s cannot be looked through: %s".formatted(directory, IoReason.of(e)), e);
         }
         return removed.stream().sorted().toList();
+    }
+
+    private static boolean isInItsOwnFiles(Path directory, WalLayout layout, WalEnd end) {
+        long first = layout.segmentOf(end.lastRecord());
+        long last = layout.segmentOf(end.end().plus(-1));
+        return LongStream.rangeClosed(first, last)
+                .allMatch(segment -> Files.exists(directory.resolve(layout.fileName(end.timeline(), segment))));
     }
 }
