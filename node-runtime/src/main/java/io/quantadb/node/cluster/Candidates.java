@@ -91,7 +91,8 @@ final class Candidates {
     }
 
     /**
-     * Of those at the furthest position: least left to replay, then one of the primary's region, then priority, then one of
+     * Of those at the furthest position, and last among them one that has this epoch and could not serve in it: least left
+     * to replay, then one of the primary's region, then priority, then one of
      * the primary's zone, then the leader itself, then by name.
      */
     static @Nullable NodeId choose(
@@ -110,7 +111,8 @@ final class Candidates {
             }
         });
         return able.stream()
-                .min(Comparator.<NodeId>comparingLong(n -> leftToReplay(answers.get(n), best))
+                .min(Comparator.<NodeId, Boolean>comparing(n -> !s.released() && n.equals(s.primary()))
+                        .thenComparingLong(n -> leftToReplay(answers.get(n), best))
                         .thenComparing(n -> !near(s, n))
                         .thenComparingInt(n -> -priority(s, n))
                         .thenComparing(n -> !beside(s, n))

@@ -19,8 +19,8 @@ final class ServerSupervisor {
     /** For so long a failure speaks against a node whose server is down; then only another try can tell. */
     private static final long FAULT_NANOS = 5_000 * Context.MILLIS;
     /**
-     * For so long the first one does in an unreleased epoch, and twice as long each after it: enough for another to be
-     * chosen that holds as much. Where nobody does, whoever writes waits for this node.
+     * For so long the first one does in an unreleased epoch, and twice as long each after it. Another that holds as much
+     * is chosen before it in any case; where nobody does, whoever writes waits for this node.
      */
     private static final long FIRST_FAULT_NANOS = 100 * Context.MILLIS;
 

@@ -22,6 +22,9 @@ final class StandbyDuties {
     /** Much longer than a release takes, and shorter than {@link BarredEpoch} waits before it tries another primary. */
     private static final long UNRELEASED_NANOS = 2_000 * Context.MILLIS;
 
+    /** Not at each of the receiver's tries: what the server has seen may come back with what it fetches. */
+    private static final long STRAYED_AGAIN_NANOS = 5_000 * Context.MILLIS;
+
     /** So often in a row has the primary said that WAL is gone: no error of a moment, as when a file is being renamed. */
     private static final int WAL_REMOVED_MAX = 3;
 
@@ -44,8 +47,8 @@ final class StandbyDuties {
     private long epochSeen;
     private long epochSince;
     private int walRemoved;
-    /** The last epoch in which the server was started anew since it asked for a timeline of another branch. */
-    private long strayedEpoch;
+    /** When the server was last started anew since it asked for a timeline of another branch. */
+    private long strayedAt = Long.MIN_VALUE / 2;
     /** The generation that an operator wants thrown away, 0 for none. */
     private long condemned;
     /** The number of the last order to restart. */
@@ -397,10 +400,12 @@ final class StandbyDuties {
      */
     void onTimelineRefused(long epoch, int timeline) {
         ClusterState s = ctx.state;
-        boolean current = epoch == followEpoch && epoch == s.epoch() && ctx.promise <= epoch && strayedEpoch < epoch;
+        boolean current = epoch == followEpoch && epoch == s.epoch() && ctx.promise <= epoch;
+        boolean due =
+                ctx.now - strayedAt >= STRAYED_AGAIN_NANOS && server.state() == ServerState.STANDBY && server.idle();
         boolean astray = timeline <= s.lastTimeline() && !EpochHistory.goesThrough(s.history(), s.timeline(), timeline);
-        if (current && astray && server.state() == ServerState.STANDBY && server.idle() && server.stop(true)) {
-            strayedEpoch = epoch;
+        if (current && due && astray && server.stop(true)) {
+            strayedAt = ctx.now;
             ctx.tell(
                     "replication",
                     "starts its server anew: it asks for timeline %d, which the primary's %d has not gone through"

@@ -211,7 +211,11 @@ final class NettyPeerNetwork implements PeerNetwork {
                 if (link == null) {
                     link = new PeerLink(net, loop, peer, address, new Links());
                     links.put(peer, link);
-                    if (server != null) {
+                    IncomingPeer standing = incoming.get(peer);
+                    Hello hello = standing == null ? null : standing.hello();
+                    if (standing != null && hello != null) {
+                        link.onPeerDialled(hello.process(), standing.from());
+                    } else if (server != null) {
                         link.dialNow();
                     }
                 } else {

@@ -10,14 +10,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.LongStream;
 
 /**
  * Removes the histories of timelines that the data is not on, before a server starts as a standby. PostgreSQL takes the
  * youngest timeline that it finds a history of for the one to follow ({@code recovery_target_timeline = latest},
  * findNewestTimeLine of timeline.c), and asks its primary for that one: "requested timeline 2 is not in this server's
  * history", at every try and for ever. Such a file is left by a promotion that was killed before the first record of its
- * timeline was on disk, or was fetched from a primary that was lost before it had written one.
+ * timeline was on disk, or was fetched from a primary that was lost with all that it had written on it.
  *
  * <p>Nothing is lost: the receiver fetches every history between its own timeline and the primary's that it lacks.
  */
@@ -33,20 +32,18 @@ public final class StrayHistories {
 
     /**
      * Removes those above the timeline on which the WAL ends. Those that replay has gone through stay in any case, and all
-     * of them where the end is not sure, or its last record lies in no file of its own timeline, as where a copy brought
-     * that of a younger one alone: then replay needs that one's history.
+     * of them where the end is not sure.
      *
      * @return the names of the files that were removed; durable when it returns. {@link LocalFault} when the disk fails
      */
     public List<String> removeBeyond(WalEnd end) {
-        ControlFile control = ControlFile.read(dataDirectory);
+        if (!end.sure()) {
+            return List.of();
+        }
         Path directory = dataDirectory.resolve("pg_wal");
+        int last = Math.max(end.timeline(), ControlFile.read(dataDirectory).minRecoveryTimeline());
         List<String> removed = new ArrayList<>();
         try {
-            if (!end.sure() || !isInItsOwnFiles(directory, WalLayout.of(control), end)) {
-                return List.of();
-            }
-            int last = Math.max(end.timeline(), control.minRecoveryTimeline());
             try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*.history")) {
                 for (Path file : files) {
                     Matcher name = NAME.matcher(String.valueOf(file.getFileName()));
@@ -63,12 +60,5 @@ public final class StrayHistories {
             throw new LocalFault("%s cannot be looked through: %s".formatted(directory, IoReason.of(e)), e);
         }
         return removed.stream().sorted().toList();
-    }
-
-    private static boolean isInItsOwnFiles(Path directory, WalLayout layout, WalEnd end) {
-        long first = layout.segmentOf(end.lastRecord());
-        long last = layout.segmentOf(end.end().plus(-1));
-        return LongStream.rangeClosed(first, last)
-                .allMatch(segment -> Files.exists(directory.resolve(layout.fileName(end.timeline(), segment))));
     }
 }

@@ -6,6 +6,7 @@ import static io.quantadb.node.cluster.TestingStates.N3;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quantadb.node.common.Lsn;
+import io.quantadb.node.common.NodeId;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -56,6 +57,38 @@ class CandidatesTest {
 
         // Then
         assertThat(rule).isEqualTo(TestingStates.rule(1, N3));
+    }
+
+    @Test
+    void whoCouldNotServeInItsEpochIsChosenAgainOnlyWhereNobodyElseHoldsAsMuch() {
+        // Given n2 has epoch 2, and its server ended while it was promoted; it says that it is fit again
+        ClusterState s = TestingStates.three();
+        ctx.state = TestingStates.after(
+                s,
+                new Command.Promote(
+                        Command.Condition.of(s),
+                        2,
+                        N2,
+                        1,
+                        Command.PromoteKind.FROZEN,
+                        2,
+                        END,
+                        TestingStates.rule(1, N3),
+                        0,
+                        "test"));
+        Position less = new Position(1, new Lsn(1_000));
+
+        // Then
+        assertThat(ctx.state.released()).isFalse();
+        assertThat(chosen(Map.of(N2, answer(END), N3, answer(END)))).isEqualTo(N3);
+        assertThat(chosen(Map.of(N2, answer(END), N3, answer(less)))).isEqualTo(N2);
+        assertThat(chosen(Map.of(N2, answer(END)))).isEqualTo(N2);
+    }
+
+    private @Nullable NodeId chosen(Map<NodeId, CoordMessage.FreezeReply> answers) {
+        LocalStatus fit =
+                new LocalStatus(1, 2, 20, 9, 2, ServerState.STANDBY, 1, false, END, END.lsn(), 0, Lsn.NONE, true, "");
+        return Candidates.choose(ctx.rules, ctx.state, answers, node -> fit, END, N2);
     }
 
     private static CoordMessage.FreezeReply answer(@Nullable Position end) {

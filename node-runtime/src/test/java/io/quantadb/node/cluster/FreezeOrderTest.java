@@ -189,7 +189,7 @@ class FreezeOrderTest {
     }
 
     @Test
-    void aStandbyThatAsksForATimelineOfAnotherBranchIsStartedAnewOnceInAnEpoch() {
+    void aStandbyThatAsksForATimelineOfAnotherBranchIsStartedAnewAndNotAtEachOfItsTries() {
         // Given n2 has epoch 5 and timeline 2, and is lost before it serves; n1 has epoch 6 and timeline 3 from
         // timeline 1
         ClusterCore core = core(N3);
@@ -227,6 +227,8 @@ class FreezeOrderTest {
         on(core, new Event.PositionRead(reading, START));
         on(core, new Event.Tick(0));
         List<Action> again = on(core, new Event.TimelineRefused(N1, 6, 2));
+        during(core, 5_000, new Event.Tick(0));
+        List<Action> later = on(core, new Event.TimelineRefused(N1, 6, 2));
 
         // Then
         assertThat(s.timeline()).isEqualTo(3);
@@ -234,6 +236,7 @@ class FreezeOrderTest {
         assertThat(astray).contains(new Action.StopServer(true));
         assertThat(down).contains(new Action.StartStandby());
         assertThat(again).doesNotContain(new Action.StopServer(true));
+        assertThat(later).contains(new Action.StopServer(true));
     }
 
     @Test
