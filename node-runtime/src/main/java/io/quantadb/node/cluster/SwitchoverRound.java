@@ -36,7 +36,9 @@ final class SwitchoverRound {
 
     private static final long CONFIRM_NANOS = 300 * Context.MILLIS;
     private static final long FREEZE_NANOS = 500 * Context.MILLIS;
-    private static final long PROMOTE_NANOS = 500 * Context.MILLIS;
+    /** A slow disk of Raft's: to decide anew would be no quicker. */
+    private static final long PROMOTE_NANOS = 2_000 * Context.MILLIS;
+
     private static final long RETURN_NANOS = 5_000 * Context.MILLIS;
     private static final long SERVES_NANOS = 1_000 * Context.MILLIS;
     private static final long RELEASE_NANOS = 10_000 * Context.MILLIS;

@@ -19,6 +19,7 @@ record NetContext(
         EventLoopGroup bulk,
         TlsContexts tls,
         AddressResolver resolver,
+        PeerPlaces places,
         Executor helper,
         RefusalLog refusals,
         MonotonicClock clock,

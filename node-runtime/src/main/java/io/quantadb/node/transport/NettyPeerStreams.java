@@ -173,11 +173,13 @@ public final class NettyPeerStreams implements PeerStreams {
                 TimeUnit.MILLISECONDS);
         result.whenComplete((opened, cause) -> timer.cancel(false));
         net.resolver().resolve(address.host()).whenComplete((found, cause) -> {
-            if (cause != null) {
-                result.completeExceptionally(new IOException(
-                        "the name '%s' has no address: %s".formatted(address.host(), cause.getMessage()), cause));
+            List<InetAddress> all = net.places().first(address.host(), cause == null ? found : List.of());
+            if (all.isEmpty()) {
+                String why = cause == null ? "none was found" : cause.getMessage();
+                result.completeExceptionally(
+                        new IOException("the name '%s' has no address: %s".formatted(address.host(), why), cause));
             } else {
-                dial(loop, found, 0, new Dial(address, expected, kind, header, result));
+                dial(loop, all, 0, new Dial(address, expected, kind, header, result));
             }
         });
         return result;

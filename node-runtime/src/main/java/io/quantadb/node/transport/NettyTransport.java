@@ -68,6 +68,7 @@ public final class NettyTransport implements AutoCloseable {
                 bulk,
                 tls,
                 resolver,
+                new PeerPlaces(),
                 helper,
                 new RefusalLog(clock),
                 clock,

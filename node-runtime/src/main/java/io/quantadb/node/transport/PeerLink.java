@@ -153,10 +153,10 @@ final class PeerLink {
         if (to.equals(address)) {
             return;
         }
+        abandon();
         address = to;
         dials = 0;
         failures = 0;
-        abandon();
         dialNow();
     }
 
@@ -195,6 +195,7 @@ final class PeerLink {
         connected = dial;
         upSinceNanos = net.clock().nanos();
         outgoing = new Outgoing(channel);
+        net.places().reached(address.host(), channel.remoteAddress());
         LOGGER.atInfo()
                 .addMarker(RAFT)
                 .addKeyValue(PEER, peer)
@@ -240,6 +241,7 @@ final class PeerLink {
         }
         connected = null;
         outgoing = null;
+        net.places().left(address.host());
         LOGGER.atInfo()
                 .addMarker(RAFT)
                 .addKeyValue(PEER, peer)
@@ -282,6 +284,7 @@ final class PeerLink {
         connected = null;
         outgoing = null;
         if (old != null) {
+            net.places().left(address.host());
             old.abandon();
             listener.onDown(peer, false);
         }

@@ -50,7 +50,7 @@ class AutoFormationPT {
             awaitAllReady(nodes);
             for (int i = 0; i < 3; i++) {
                 AutoNodes.Reply again = nodes.permit(i, "u-1");
-                assertThat(again.status()).isEqualTo(200);
+                assertThat(again.status()).as("%s", again).isEqualTo(200);
                 assertThat(again.body().path("founded").asBoolean()).isFalse();
                 assertThat(again.body().path("cluster_id").asText()).isEqualTo(id);
                 assertThat(again.body().path("system_identifier"))

@@ -36,6 +36,7 @@ import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
 
 /** Three agents in mode auto on loopback, as an operator of a container platform would run them. */
 final class AutoNodes implements AutoCloseable {
@@ -48,8 +49,8 @@ final class AutoNodes implements AutoCloseable {
 
     private final Path folder;
     private final ClusterCa ca;
-    private final HttpClient operator;
-    private final HttpClient viewer;
+    private final SSLContext operator;
+    private final SSLContext viewer;
     private final TreeMap<Integer, Process> running = new TreeMap<>();
 
     AutoNodes() throws Exception {
@@ -59,8 +60,8 @@ final class AutoNodes implements AutoCloseable {
         for (int i = 0; i < 3; i++) {
             var _ = ca.issueNode(new NodeId(id(i)), List.of("127.0.0.1"), ClusterCa.NODE_VALIDITY);
         }
-        operator = client(ca.issueRole(ClusterRole.OPERATOR, new NodeId("admin"), ClusterCa.NODE_VALIDITY));
-        viewer = client(ca.issueRole(ClusterRole.VIEWER, new NodeId("eve"), ClusterCa.NODE_VALIDITY));
+        operator = tls(ca.issueRole(ClusterRole.OPERATOR, new NodeId("admin"), ClusterCa.NODE_VALIDITY));
+        viewer = tls(ca.issueRole(ClusterRole.VIEWER, new NodeId("eve"), ClusterCa.NODE_VALIDITY));
         Path password = Files.writeString(folder.resolve("owner.password"), OWNER_PASSWORD + "\n");
         Files.setPosixFilePermissions(password, PosixFilePermissions.fromString("rw-------"));
     }
@@ -134,7 +135,7 @@ final class AutoNodes implements AutoCloseable {
     int probe(int i, String path) {
         return new ClusterClient(null).get(api(i), path).isEmpty()
                 ? -1
-                : status(plain(), "http", i, path, "").status();
+                : status(null, "http", i, path, "").status();
     }
 
     Reply permit(int i, String uid) {
@@ -149,10 +150,11 @@ final class AutoNodes implements AutoCloseable {
         return status(viewer, "https", i, "/cluster/nodes", "");
     }
 
-    private Reply status(HttpClient client, String scheme, int i, String path, String body) {
+    /** Over a connection of its own: one that was kept may be closed by the node at the moment at which it is used again. */
+    private Reply status(@Nullable SSLContext tls, String scheme, int i, String path, String body) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(scheme + "://" + api(i) + path))
                 .timeout(Duration.ofSeconds(30));
-        try {
+        try (HttpClient client = client(tls)) {
             HttpResponse<byte[]> answer = client.send(
                     (body.isEmpty() ? request.GET() : request.POST(HttpRequest.BodyPublishers.ofString(body))).build(),
                     HttpResponse.BodyHandlers.ofByteArray());
@@ -164,14 +166,13 @@ final class AutoNodes implements AutoCloseable {
         }
     }
 
-    private static HttpClient plain() {
-        return HttpClient.newBuilder()
-                .version(HttpClient.Version.HTTP_1_1)
-                .connectTimeout(Duration.ofSeconds(5))
-                .build();
+    private static HttpClient client(@Nullable SSLContext tls) {
+        HttpClient.Builder client =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(Duration.ofSeconds(5));
+        return (tls == null ? client : client.sslContext(tls)).build();
     }
 
-    private static HttpClient client(TlsFiles files) throws Exception {
+    private static SSLContext tls(TlsFiles files) throws Exception {
         NodeCredentials own = NodeCredentials.load(files, InstantSource.system().instant());
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
@@ -183,11 +184,7 @@ final class AutoNodes implements AutoCloseable {
         trust.init(store);
         SSLContext tls = SSLContext.getInstance("TLS");
         tls.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
-        return HttpClient.newBuilder()
-                .version(HttpClient.Version.HTTP_1_1)
-                .sslContext(tls)
-                .connectTimeout(Duration.ofSeconds(5))
-                .build();
+        return tls;
     }
 
     void empty(int i) throws IOException {

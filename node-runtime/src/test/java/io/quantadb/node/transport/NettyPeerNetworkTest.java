@@ -33,6 +33,7 @@ class NettyPeerNetworkTest {
     private static final NodeId N1 = new NodeId("node1");
     private static final NodeId N2 = new NodeId("node2");
     private static final byte KIND = 42;
+    private static final Duration SOON = Duration.ofSeconds(20);
     /** A loopback address on which no test listens. */
     private static final InetAddress[] NOBODY = {InetAddress.ofLiteral("127.0.0.9")};
 
@@ -410,6 +411,44 @@ class NettyPeerNetworkTest {
         // Then the peer is dialled where it came from
         deliver(t1, N2, "found");
         await().untilAsserted(() -> assertThat(two.messages).containsExactly("node1/42/found"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void streamsOfAPeerThatMovedGoWhereItWasFoundWhateverTheNameServersSay(boolean away) throws Exception {
+        // Given a peer that was found by its own dial, while its name leads to where nobody is, or nowhere
+        var c2 = TestingCluster.config("node2", cluster.files("node2"));
+        NettyTransport t1 = started(
+                withNames(host -> {
+                    if (away) {
+                        throw new UnknownHostException(host);
+                    }
+                    return NOBODY;
+                }),
+                one,
+                Map.of(N2, atAName(c2)));
+        NettyTransport t2 = cluster.transport(c2);
+        t2.streams().setAcceptor(StreamKind.WAL, (in, verdict) -> verdict.accept(new byte[0], channel -> {}));
+        t2.streams().start();
+        HostPort streams = new HostPort("node2.pods", t2.streams().address().port());
+        assertThat(t1.streams().open(streams, N2, StreamKind.WAL, new byte[0], SOON))
+                .failsWithin(SOON);
+        started(t2, two, Map.of(N1, t1.network().address()));
+        deliver(t1, N2, "found");
+
+        // When
+        PeerStreams.Opened opened = t1.streams()
+                .open(streams, N2, StreamKind.WAL, new byte[0], SOON)
+                .get(30, TimeUnit.SECONDS);
+
+        // Then
+        assertThat(opened.peer()).isEqualTo(N2);
+
+        // When the peer is gone, only the name is left
+        t2.network().close();
+        await().until(() -> one.events.contains("down node2"));
+        assertThat(t1.streams().open(streams, N2, StreamKind.WAL, new byte[0], SOON))
+                .failsWithin(SOON);
     }
 
     private NettyTransport withNames(AddressResolver.Lookup names) {
