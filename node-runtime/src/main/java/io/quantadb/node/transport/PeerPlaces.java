@@ -1,5 +1,6 @@
 package io.quantadb.node.transport;
 
+import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -16,7 +17,11 @@ import java.util.concurrent.ConcurrentHashMap;
 final class PeerPlaces {
     private final Map<String, InetAddress> reached = new ConcurrentHashMap<>();
 
+    /** An address that was given as such is dialled as it was given, whatever else its node can be reached by. */
     void reached(String host, SocketAddress at) {
+        if (NetUtil.createByteArrayFromIpAddressString(host) != null) {
+            return;
+        }
         if (at instanceof InetSocketAddress socket && socket.getAddress() != null) {
             reached.put(host, socket.getAddress());
         }
