@@ -7,7 +7,8 @@ import io.quantadb.node.cluster.Event;
  *
  * <p>The events are the relay's part of {@link Event}: StreamOpened, StreamClosed, WalRemoved, TimelineRefused,
  * StartUnvouched, ReceiverProgress, StreamsClosedBelow, MemberProgress, MemberGone, VoiceOpened, VoiceClosed,
- * PermitObeyed, VoiceReported. Progress comes at most once per {@link RelayConfig#progressInterval()} and source, the last value always.
+ * PermitObeyed, VoiceReported. Progress comes at most once per {@link RelayConfig#progressInterval()} and source, the last
+ * value always.
  */
 @FunctionalInterface
 public interface RelayListener {
